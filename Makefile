@@ -1,0 +1,46 @@
+# The commands that developers and CI use. `make demo` and `make test` set up all they need themselves.
+PYTHON := .venv/bin/python
+PYTEST := .venv/bin/pytest
+
+.PHONY: demo test test-quick test-real check lint format lock bench-farm clean
+
+demo:
+	@scripts/setup demo
+	@$(PYTHON) scripts/demo.py
+
+test: test-quick test-real
+
+test-quick:
+	@scripts/setup test
+	$(PYTEST) -m "not real"
+
+test-real:
+	@scripts/setup test
+	$(PYTEST) -m real
+
+check:
+	@scripts/setup check
+	$(PYTEST) -m "not real and not slow" -x
+	@$(MAKE) --no-print-directory lint
+
+lint:
+	@scripts/setup check
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format:
+	@scripts/setup check
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+lock:
+	@scripts/lock
+
+bench-farm:
+	@scripts/setup test
+	@$(PYTHON) tests/benchmarks/farm.py
+
+clean:
+	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache
