@@ -1,0 +1,108 @@
+"""The server's configuration: one frozen object, built once from a file, the environment and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from flamenco_server.errors import BadConfig
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
+
+ENV_PREFIX = "FLAMENCO_SERVER_"
+
+
+class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that can be set. Every field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+
+    data_dir: Path
+    database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/flamenco
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 16  # that serve requests
+    events_host: str = "127.0.0.1"
+    events_port: int = 8081
+    files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir
+    files_options: dict[str, str] = {}  # for the store: endpoint, region, access_key_id, secret_access_key …
+    job_compilers: list[Path] = []  # folders of own job compilers, beside the built-in ones
+    render_settings: list[Path] = []  # folders of own presets, beside the built-in ones
+    builtin_compilers: bool = True
+    lease_seconds: int = 300  # a run that says nothing for so long has lost its task
+    most_losses: int = 5  # a task that machines lost so often is failed
+    worker_failures: int = 5  # failed runs in a row, of two jobs or more, that set a worker aside
+    worker_silent_seconds: int = 120  # a worker unheard of for so long counts as away
+    token_cache_seconds: float = 10.0  # a verified token is believed for so long without asking the database
+    most_body_mb: int = 64  # of a JSON body; files have no bound
+
+    def url(self) -> str:
+        """The SQLAlchemy URL of the database; PostgreSQL always through psycopg."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'flamenco-server.sqlite'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
+
+    def files_location(self) -> str:
+        """Where files are stored: a folder or an s3:// address."""
+        return self.files_url or str(self.data_dir / "files")
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> ServerConfig:
+    """Build the configuration: flags win over the environment, that over the file, that over the defaults.
+
+    Flags that are None count as not given. Raises `BadConfig`.
+    """
+    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-server", appauthor=False)}
+    values.update(_from_file(file) if file else {})
+    values.update(_from_environment(environment))
+    values.update({name: value for name, value in flags.items() if value is not None})
+    try:
+        return msgspec.convert(values, ServerConfig, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise BadConfig(f"the server's configuration is not valid: {error}") from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BadConfig(f"the configuration file {file} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Lists are written with commas, tables as JSON."""
+    values: dict[str, Any] = {}
+    for name in ServerConfig.__struct_fields__:
+        text = environment.get(ENV_PREFIX + name.upper())
+        if text is None:
+            continue
+        if name in ("job_compilers", "render_settings"):
+            values[name] = [part.strip() for part in text.split(",") if part.strip()]
+        elif name == "files_options":
+            values[name] = _table(text)
+        else:
+            values[name] = text
+    return values
+
+
+def _table(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise BadConfig(f"{ENV_PREFIX}FILES_OPTIONS is not a JSON object: {error}") from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return value if isinstance(value, Path) else Path(str(value)).expanduser()
+    raise TypeError(f"no {kind.__name__} in a configuration")

@@ -1,0 +1,121 @@
+"""The server's errors, and the one place where they become HTTP answers.
+
+ServerError
+├── BadConfig          the configuration cannot be used
+├── Invalid            what was sent is wrong; `field` names the part to blame
+├── NotAuthenticated   no token, or one that is not valid
+├── NotAllowed         a valid token of the wrong kind or role
+├── NotFound           there is no such thing
+├── Conflict           it cannot be done in the state that things are in
+├── TooLarge           the body is larger than allowed
+└── Unavailable        something that the server needs does not answer
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+
+class ServerError(Exception):
+    """Root of all; its text is one sentence for people."""
+
+
+class BadConfig(ServerError):
+    """The configuration cannot be used."""
+
+
+class Invalid(ServerError):
+    """What was sent is wrong."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotAuthenticated(ServerError):
+    """No token, or one that is not valid."""
+
+
+class NotAllowed(ServerError):
+    """A valid token of the wrong kind or role."""
+
+
+class NotFound(ServerError):
+    """There is no such thing."""
+
+
+class Conflict(ServerError):
+    """It cannot be done in the state that things are in."""
+
+
+class TooLarge(ServerError):
+    """The body is larger than allowed."""
+
+
+class Unavailable(ServerError):
+    """Something that the server needs does not answer."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as it is sent (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    field: str = ""
+
+
+STATUS: Mapping[type[ServerError], tuple[int, str]] = {
+    BadConfig: (500, "Bad configuration"),
+    Invalid: (422, "Not valid"),
+    NotAuthenticated: (401, "Who are you?"),
+    NotAllowed: (403, "Not allowed"),
+    NotFound: (404, "Not found"),
+    Conflict: (409, "Not possible now"),
+    TooLarge: (413, "Too large"),
+    Unavailable: (503, "Not available now"),
+}
+
+
+def problem(error: ServerError) -> Response:
+    """The answer for an error of ours."""
+    status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "Error"))
+    answer = problem_response(Problem(title, status, str(error), field=getattr(error, "field", "")))
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def problem_response(document: Problem) -> Response:
+    """A problem document as a response; `type` is always written."""
+    body = msgspec.json.encode({"type": document.type, **msgspec.to_builtins(document)})
+    return Response(body, document.status, content_type="application/problem+json")
+
+
+def install(app: Flask) -> None:
+    """Map every error to `application/problem+json`."""
+    app.register_error_handler(ServerError, problem)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_problem(error: HTTPException) -> Response:
+    status = error.code or 500
+    answer = problem_response(Problem(error.name, status, error.description or error.name))
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            answer.headers[name] = value
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    return problem_response(Problem("Internal error", 500, "the server met an error; its log says more"))

@@ -1,0 +1,1 @@
+"""Users, tokens and roles: who somebody is and what they may do."""

@@ -1,0 +1,34 @@
+"""Users and the tokens of users and managers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Double, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flamenco_server.db import Base
+
+
+class User(Base):
+    """A person, or a program that acts for one."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    role: Mapped[str] = mapped_column(String(12))
+    enabled: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[float] = mapped_column(Double)
+
+
+class Token(Base):
+    """A secret that a user or a manager shows; only its hash is kept. Exactly one of the owners is set."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("managers.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[float] = mapped_column(Double)

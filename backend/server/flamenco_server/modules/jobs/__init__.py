@@ -1,0 +1,1 @@
+"""Jobs: submission, compilation, and everything people do to a job."""

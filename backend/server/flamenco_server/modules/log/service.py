@@ -1,0 +1,54 @@
+"""Write down what people do, and tell watchers what changes; both inside the transaction that changes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from flamenco_server.modules.log.models import EventRow, Operation
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change: `kind` is job, task, run, worker, output …; `data` what a watcher wants to show at once."""
+
+    kind: str
+    object_id: str
+    job_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def record(session: Session, actor: str, action: str, kind: str, object_id: str | int, detail: str = "") -> None:
+    """Write one line of the operation log."""
+    session.execute(
+        insert(Operation),
+        [
+            {
+                "at": time.time(),
+                "actor": actor,
+                "action": action,
+                "kind": kind,
+                "object_id": str(object_id),
+                "detail": detail,
+            }
+        ],
+    )
+
+
+def emit(session: Session, events: Sequence[Event]) -> None:
+    """Store events for the stream."""
+    if not events:
+        return
+    now = time.time()
+    session.execute(
+        insert(EventRow),
+        [
+            {"at": now, "kind": event.kind, "object_id": event.object_id, "job_id": event.job_id, "data": event.data}
+            for event in events
+        ],
+    )

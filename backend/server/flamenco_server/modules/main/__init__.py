@@ -1,0 +1,1 @@
+"""Health, and who am I."""

@@ -1,0 +1,1 @@
+"""Projects: what jobs belong to, and what a job of them may do."""

@@ -1,0 +1,1 @@
+"""Tasks, their runs and their outputs, as rows and as answers to people."""
