@@ -8,6 +8,7 @@ ServerError
 ├── NotFound           there is no such thing
 ├── Conflict           it cannot be done in the state that things are in
 ├── TooLarge           the body is larger than allowed
+├── DiskFull           the disk where files are kept has no room
 └── Unavailable        something that the server needs does not answer
 """
 
@@ -59,6 +60,10 @@ class TooLarge(ServerError):
     """The body is larger than allowed."""
 
 
+class DiskFull(ServerError):
+    """The disk where files are kept has no room."""
+
+
 class Unavailable(ServerError):
     """Something that the server needs does not answer."""
 
@@ -81,6 +86,7 @@ STATUS: Mapping[type[ServerError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
     Conflict: (409, "Not possible now"),
     TooLarge: (413, "Too large"),
+    DiskFull: (507, "Disk full"),
     Unavailable: (503, "Not available now"),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from flamenco_server.errors import InvalidValue
+from flamenco_server.modules.files.errors import BadArchive
 from flamenco_server.modules.files.store import CHUNK, BlobStore, Staged, check_sha256
 
 BATCH_FILES = 500
@@ -17,7 +17,7 @@ BATCH_BYTES = 256 * CHUNK
 def staged_batches(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[list[Staged]]:
     """Stage the entries of a tar stream, every hash checked, and give them in batches for one transaction each.
 
-    Raises `InvalidValue` for what is no such archive; batches that were given before that stand.
+    Raises `Invalid` for what is no such archive; batches that were given before that stand.
     """
     batch: list[Staged] = []
     try:
@@ -39,7 +39,7 @@ def _staged(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[Staged]
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 if not member.isfile():
-                    raise InvalidValue("archive", f"the archive entry {member.name[:80]!r} is not a plain file")
+                    raise BadArchive(f"the archive entry {member.name[:80]!r} is not a plain file")
                 file = archive.extractfile(member)
                 if file is not None and check_sha256(member.name) not in seen:
                     seen.add(member.name)
@@ -47,4 +47,4 @@ def _staged(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[Staged]
                 with suppress(AttributeError):
                     archive.members.clear()  # tarfile remembers every entry; a long stream would fill memory
     except tarfile.TarError as error:
-        raise InvalidValue("archive", f"the body is not a whole tar archive: {error}") from error
+        raise BadArchive(f"the body is not a whole tar archive: {error}") from error

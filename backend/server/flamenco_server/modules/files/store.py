@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import obstore
-from flamenco_server.errors import DiskFull, HashMismatch, InvalidValue, StoreUnavailable, TooLarge, UnknownFile
+from flamenco_server.errors import DiskFull, Invalid, TooLarge
+from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
@@ -28,9 +29,9 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 
 def check_sha256(text: str) -> str:
-    """Return `text` if it is a SHA-256 in lower-case hexadecimal. Raises `InvalidValue`."""
+    """Return `text` if it is a SHA-256 in lower-case hexadecimal. Raises `Invalid`."""
     if not _SHA256.match(text):
-        raise InvalidValue("sha256", f"{text[:80]!r} is not a SHA-256: 64 digits of 0-9 and a-f")
+        raise Invalid(f"{text[:80]!r} is not a SHA-256: 64 digits of 0-9 and a-f", "sha256")
     return text
 
 

@@ -1,10 +1,10 @@
-"""The operation log, and the events that the event stream sends."""
+"""The operation log, the events that the event stream sends, and the logs of runs that people read."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Index, Integer, String
+from sqlalchemy import BigInteger, Double, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flamenco_server.db import Base, Json
@@ -40,3 +40,35 @@ class EventRow(Base):
     object_id: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[int | None]
     data: Mapped[Any] = mapped_column(Json)
+
+
+class LogWishRow(Base):
+    """Somebody reads the log of a run: its manager is to bring it until then."""
+
+    __tablename__ = "log_wishes"
+
+    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    manager_id: Mapped[int] = mapped_column(index=True)
+    until: Mapped[float] = mapped_column(Double, index=True)
+
+
+class LogState(Base):
+    """What the server has of a run's log: `have` bytes of `size`; `finished` when no more comes."""
+
+    __tablename__ = "log_states"
+
+    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    have: Mapped[int] = mapped_column(BigInteger, default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    finished: Mapped[bool] = mapped_column(default=False)
+    touched_at: Mapped[float] = mapped_column(Double, index=True)
+
+
+class LogPiece(Base):
+    """A piece of a run's log; `offset` in bytes."""
+
+    __tablename__ = "log_chunks"
+
+    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
