@@ -20,7 +20,7 @@ ENV_PREFIX = "FLAMENCO_SERVER_"
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that can be set. Every field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
 
     data_dir: Path
     database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/flamenco

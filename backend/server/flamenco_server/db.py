@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, MetaData, Text, create_engine, event
+from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, Text, create_engine, event
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -24,6 +24,7 @@ from flamenco_server.errors import BadConfig, Unavailable
 
 T = TypeVar("T")
 _WRITE = "flamenco_write"
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-65536")
 _AGAIN = {"40001", "40P01"}  # serialization failure, deadlock
 
 
@@ -54,6 +55,10 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         """From text."""
         return None if value is None else msgspec.json.decode(value)
+
+
+# SQLite counts up by itself only on a plain INTEGER key.
+BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Database:

@@ -23,7 +23,7 @@ class Manager(Base):
 
 
 class Worker(Base):
-    """What a manager said last of one of its workers. Abilities and tags are JSON text: claims read them by the text."""
+    """What a manager said last of one of its workers. Abilities and tags are JSON text, which claims cache by."""
 
     __tablename__ = "workers"
 

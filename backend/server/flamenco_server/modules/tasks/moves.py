@@ -1,0 +1,104 @@
+"""The one place that writes a task's status, and the counters with it.
+
+Whoever calls this holds the row of the job (`lock_jobs`), so what was counted stays true until the commit. A move is a
+compare-and-set: rows that are no longer in the old status are left alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from flamenco_common.states import TaskStatus, check_move
+from flamenco_server.modules.jobs.models import Job, Step
+from flamenco_server.modules.tasks.models import Task
+
+TASKS: Table = Task.__table__  # type: ignore[assignment]
+STEPS: Table = Step.__table__  # type: ignore[assignment]
+JOBS: Table = Job.__table__  # type: ignore[assignment]
+COUNTERS = {status: f"n_{status.value}" for status in TaskStatus}
+
+
+def lock_jobs(session: Session, job_ids: Iterable[int]) -> list[int]:
+    """Take the rows of those jobs until the commit, in the order of their ids; returns those that exist."""
+    ids = sorted(set(job_ids))
+    if not ids:
+        return []
+    return list(session.scalars(select(JOBS.c.id).where(JOBS.c.id.in_(ids)).order_by(JOBS.c.id).with_for_update()))
+
+
+class Tally:
+    """Gathers how counters change, and writes all at once: steps first, then jobs, each in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._steps: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._jobs: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+
+    @property
+    def jobs(self) -> list[int]:
+        """The jobs whose counters change."""
+        return sorted(self._jobs)
+
+    def add(self, job_id: int, step_id: int, old: TaskStatus | None, new: TaskStatus, count: int = 1) -> None:
+        """`count` tasks go from `old` (None: they are made) to `new`."""
+        for counters in (self._steps[step_id], self._jobs[job_id]):
+            if old is not None:
+                counters[COUNTERS[old]] -= count
+            counters[COUNTERS[new]] += count
+
+    def busy(self, job_id: int, step_id: int, seconds: float) -> None:
+        """A completed run took `seconds`."""
+        self._steps[step_id]["busy_seconds"] += seconds
+        self._jobs[job_id]["busy_seconds"] += seconds
+
+    def write(self, session: Session) -> None:
+        """Write what was gathered, and start again."""
+        for table, changes in ((STEPS, self._steps), (JOBS, self._jobs)):
+            for row_id in sorted(changes):
+                values = {name: table.c[name] + delta for name, delta in changes[row_id].items() if delta}
+                if values:
+                    session.execute(update(table).where(table.c.id == row_id).values(values))
+        self._steps.clear()
+        self._jobs.clear()
+
+
+def move_each(
+    session: Session, tally: Tally, old: TaskStatus, new: TaskStatus, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Move single tasks, in the order of their ids. A row has `id`, `job_id`, `step_id`, and the columns to set."""
+    if not rows:
+        return
+    check_move(old, new)
+    ordered = sorted(rows, key=lambda row: int(row["id"]))
+    columns = [name for name in ordered[0] if name not in ("id", "job_id", "step_id")]
+    statement = (
+        update(TASKS)
+        .where(TASKS.c.id == bindparam("b_id"), TASKS.c.status == old.value)
+        .values({"status": new.value, **{name: bindparam(f"v_{name}") for name in columns}})
+    )
+    session.connection().execute(
+        statement, [{"b_id": row["id"], **{f"v_{name}": row[name] for name in columns}} for row in ordered]
+    )
+    for row in ordered:
+        tally.add(row["job_id"], row["step_id"], old, new)
+
+
+def move_where(
+    session: Session, tally: Tally, where: ColumnElement[bool], old: TaskStatus, new: TaskStatus, **values: Any
+) -> int:
+    """Move all tasks of status `old` that fit `where`; returns how many there were."""
+    check_move(old, new)
+    fits = (where, TASKS.c.status == old.value)
+    counted = session.execute(
+        select(TASKS.c.job_id, TASKS.c.step_id, func.count()).where(*fits).group_by(TASKS.c.job_id, TASKS.c.step_id)
+    ).all()
+    if not counted:
+        return 0
+    session.execute(update(TASKS).where(*fits).values(status=new.value, **values))
+    for job_id, step_id, count in counted:
+        tally.add(job_id, step_id, old, new, count)
+    return sum(row[2] for row in counted)
