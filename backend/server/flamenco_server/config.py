@@ -28,7 +28,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     port: int = 8080
     threads: int = 16  # that serve requests
     events_host: str = "127.0.0.1"
-    events_port: int = 8081
+    events_port: int = 8082
     files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir
     files_options: dict[str, str] = {}  # for the store: endpoint, region, access_key_id, secret_access_key …
     job_compilers: list[Path] = []  # folders of own job compilers, beside the built-in ones
