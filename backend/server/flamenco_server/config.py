@@ -31,6 +31,10 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     events_port: int = 8082
     files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir
     files_options: dict[str, str] = {}  # for the store: endpoint, region, access_key_id, secret_access_key …
+    files_staging: Path | None = None  # where files are written before they go to a bucket; None: data_dir/staging
+    files_grace_hours: float = 24.0  # garbage collection spares what was sent or asked for since; at least 2
+    most_file_mb: int = 0  # of one file; 0: no bound
+    log_keep_days: float = 7.0  # the server's copies of run logs that nobody read since go; managers keep the whole
     job_compilers: list[Path] = []  # folders of own job compilers, beside the built-in ones
     render_settings: list[Path] = []  # folders of own presets, beside the built-in ones
     builtin_compilers: bool = True

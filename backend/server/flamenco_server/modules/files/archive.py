@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import IO
 
 from flamenco_server.modules.files.errors import BadArchive
@@ -37,14 +36,14 @@ def _staged(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[Staged]
     seen: set[str] = set()
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
+            while member := archive.next():
                 if not member.isfile():
                     raise BadArchive(f"the archive entry {member.name[:80]!r} is not a plain file")
                 file = archive.extractfile(member)
                 if file is not None and check_sha256(member.name) not in seen:
                     seen.add(member.name)
                     yield store.stage(member.name, iter(lambda: file.read(CHUNK), b""), limit)  # noqa: B023
-                with suppress(AttributeError):
-                    archive.members.clear()  # tarfile remembers every entry; a long stream would fill memory
+                # tarfile remembers every entry; a long stream would fill memory.
+                archive.members = []  # type: ignore[attr-defined]
     except tarfile.TarError as error:
         raise BadArchive(f"the body is not a whole tar archive: {error}") from error

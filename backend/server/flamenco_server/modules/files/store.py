@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import obstore
-from flamenco_server.errors import DiskFull, Invalid, TooLarge
-from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
+
+from flamenco_server.errors import DiskFull, Invalid, TooLarge
+from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 
 CHUNK = 1024 * 1024
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -93,17 +94,15 @@ class BlobStore:
     def publish(self, staged: Staged) -> None:
         """Make a staged file a blob."""
         if self._folder is None:
-            with store_errors():
-                obstore.put(self._bucket, key(staged.sha256), staged.path)
-            staged.discard()
+            self.copy_up(staged)
             return
         target = self._folder / key(staged.sha256)
         with disk_errors():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
             staged.path.replace(target)
 
     def copy_up(self, staged: Staged) -> None:
-        """Send a staged file to a remote store, and keep it staged until its row is safe."""
+        """Send a staged file to a remote store; it stays staged until its row is safe."""
         with store_errors():
             obstore.put(self._bucket, key(staged.sha256), staged.path)
 
@@ -122,7 +121,7 @@ class BlobStore:
         if stop is not None and stop <= start:
             return iter(())
         wanted = {"offset": start} if stop is None else (start, stop)
-        options = {} if (start, stop) == (0, None) else {"range": wanted}
+        options: Any = {} if (start, stop) == (0, None) else {"range": wanted}
         with store_errors():
             try:
                 found = obstore.get(self._bucket, key(sha256), options=options)
@@ -138,9 +137,12 @@ class BlobStore:
 
     def delete(self, hashes: Sequence[str]) -> None:
         """Delete blobs; one that is not there is as good as deleted."""
-        for sha256 in hashes:
+        if self._folder is None:
             with store_errors(), suppress(FileNotFoundError):
-                obstore.delete(self._bucket, key(sha256))
+                obstore.delete(self._bucket, [key(sha256) for sha256 in hashes])
+            return
+        for sha256 in hashes:
+            (self._folder / key(sha256)).unlink(missing_ok=True)
 
     def list(self) -> Iterator[StoredBlob]:
         """All blobs in the store."""
@@ -157,18 +159,19 @@ def key(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def open_store(url: str, staging: Path, endpoint: str = "", region: str = "", allow_http: bool = False) -> BlobStore:
-    """Open the store at `url`: a folder, or `s3://bucket/prefix`. Keys come from the AWS_… environment."""
+def open_store(url: str, staging: Path, options: Mapping[str, str] | None = None) -> BlobStore:
+    """Open the store at `url`: a folder, or `s3://bucket/prefix` with the S3 `options` of obstore.
+
+    A folder has its own staging below it, so that publishing is a rename on one disk; `staging` is for a bucket.
+    """
     parts = urlsplit(url)
     if parts.scheme == "s3":
-        options: dict[str, Any] = {"region": region or "us-east-1"}
-        if endpoint:
-            options["endpoint"] = endpoint
-        client = {"allow_http": allow_http or endpoint.startswith("http://")}
-        bucket = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, client_options=client, **options)
+        given: dict[str, Any] = {"region": "us-east-1", **(options or {})}
+        client: Any = {"allow_http": str(given.get("endpoint", "")).startswith("http://"), "timeout": "300s"}
+        bucket = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, client_options=client, **given)
         return BlobStore(bucket, staging)
-    folder = Path(url).resolve()
-    return BlobStore(LocalStore(folder, mkdir=True), staging, folder)
+    folder = Path(url).expanduser().resolve()
+    return BlobStore(LocalStore(folder, mkdir=True), folder / ".staging", folder)
 
 
 def check_limit(size: int, limit: int) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Double, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flamenco_server.db import Base, Json
-
-# SQLite counts up by itself only on a plain INTEGER key.
-BigKey = BigInteger().with_variant(Integer, "sqlite")
+from flamenco_server.db import Base, BigKey, Json
 
 
 class Operation(Base):
