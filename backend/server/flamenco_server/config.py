@@ -29,6 +29,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threads: int = 16  # that serve requests
     events_host: str = "127.0.0.1"
     events_port: int = 8082
+    events_url: str = ""  # the event stream as browsers reach it; empty: http://events_host:events_port/events
+    events_keep_hours: float = 24.0  # a stream that was away for longer gets a reset instead of what it missed
     files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir
     files_options: dict[str, str] = {}  # for the store: endpoint, region, access_key_id, secret_access_key …
     files_staging: Path | None = None  # where files are written before they go to a bucket; None: data_dir/staging

@@ -54,6 +54,14 @@ class Authenticator:
         self._remember(digest, now, found)
         return found
 
+    def owner_of(self, token_id: int) -> tuple[Principal, str]:
+        """Whom a token belongs to, and the hash that is stored of it. Raises `NotAuthenticated`."""
+        with self._database.reading() as session:
+            row = session.get(Token, token_id)
+            if row is None:
+                raise NotAuthenticated("the token was taken back")
+            return self._owner(session, row), row.sha256
+
     def forget(self) -> None:
         """Ask the database again for every token; called when a token or an owner changed."""
         self._known = {}

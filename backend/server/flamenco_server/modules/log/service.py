@@ -11,6 +11,9 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.log.models import EventRow, Operation
+from flamenco_server.modules.log.run_log import store_chunks, wishes
+
+__all__ = ["Event", "emit", "record", "store_chunks", "wishes"]
 
 
 @dataclass(frozen=True)
