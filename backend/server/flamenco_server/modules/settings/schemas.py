@@ -1,0 +1,46 @@
+"""Settings and presets as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Preset(msgspec.Struct, frozen=True):
+    """A render-settings preset; a broken one has `error` and no overrides."""
+
+    name: str
+    label: str = ""
+    help: str = ""
+    overrides: dict[str, Any] = {}
+    error: str = ""
+
+
+class PresetList(msgspec.Struct, frozen=True):
+    """All presets."""
+
+    items: list[Preset]
+
+
+class SettingView(msgspec.Struct, frozen=True):
+    """A setting; never changed: no `changed_at`."""
+
+    name: str
+    value: Any
+    help: str = ""
+    changed_at: datetime | None = None
+    changed_by: str = ""
+
+
+class SettingList(msgspec.Struct, frozen=True):
+    """All settings."""
+
+    items: list[SettingView]
+
+
+class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new value; null brings the default back."""
+
+    value: Any
