@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Response, request
 from zipstream import ZipStream
 
+from flamenco_server.errors import Problem, problem_response
 from flamenco_server.modules.files.store import BlobStore
 
 # The bytes behind a hash never change.
@@ -34,8 +35,9 @@ def file_response(
         answer = Response(store.read(sha256), 200, content_type=content_type)
         answer.content_length = size
     elif (part := asked.range_for_length(size)) is None:
-        answer = Response(status=416)
+        answer = problem_response(Problem("No such range", 416, f"the file has {size} bytes, there is no such range"))
         answer.headers["Content-Range"] = f"bytes */{size}"
+        return answer
     else:
         answer = Response(store.read(sha256, *part), 206, content_type=content_type)
         answer.content_length = part[1] - part[0]

@@ -1,0 +1,55 @@
+"""Outputs and what tasks need, over HTTP."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from flask import Response
+
+from flamenco_server.context import core
+from flamenco_server.endpoints import Endpoints
+from flamenco_server.modules.auth.principal import Role
+from flamenco_server.modules.files.sending import zip_response
+from flamenco_server.modules.files.views import BINARY, files, send
+from flamenco_server.modules.outputs import service
+
+endpoint = Endpoints("outputs")
+ZIP = "application/zip"
+
+
+class ZipQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Only outputs of that kind, or of that step."""
+
+    kind: str = ""
+    step: str = ""
+
+
+@endpoint(
+    "GET", "/outputs/<int:output_id>/content", role=Role.VIEWER, manager=True,
+    raw_answer=BINARY, statuses=(206, 304, 404, 409, 416),
+)  # fmt: skip
+def output_content(output_id: int) -> Response:
+    """Send an output's bytes, or the range that was asked for."""
+    with core().database.reading() as session:
+        found = service.output(session, output_id)
+        sha256, name = found.sha256, found.path
+    return send(sha256, name)
+
+
+@endpoint("GET", "/jobs/<int:job_id>/zip", query=ZipQuery, role=Role.VIEWER, raw_answer=ZIP, statuses=(404, 409))
+def job_zip(job_id: int, query: ZipQuery) -> Response:
+    """Send what a job made as one zip, by path."""
+    with core().database.reading() as session:
+        job = service.check_uploaded(session, job_id)
+        name = re.sub(r"[^\w.-]+", "_", job.name, flags=re.ASCII).strip("_") or "job"
+        entries = service.entries_of_job(session, job_id, query.kind, query.step)
+    return zip_response(files().store, entries, f"{name}-{job_id}.zip")
+
+
+@endpoint("GET", "/tasks/zip/<int:task_id>", role=Role.VIEWER, manager=True, raw_answer=ZIP, statuses=(404, 409))
+def task_zip(task_id: int) -> Response:
+    """Send all that a task needs as one zip, each entry named by its root and path: `job/…` and `output/…`."""
+    with core().database.reading() as session:
+        entries = service.entries_of_task(session, task_id)
+    return zip_response(files().store, entries)
