@@ -1,0 +1,262 @@
+"""Calls to the server's public API: one typed method an endpoint that people use."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+
+from flamenco_client.errors import BadRequest, ClientError, Conflict, NotAllowed, NotFound, ServerFault, Unreachable
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 120.0
+TRIES = 4  # of a call that may safely be made again
+PAUSE = 0.5  # seconds before the second try; doubles
+
+Document = dict[str, Any]
+
+
+class Client:
+    """A farm's server at `address`, as the user that `token` belongs to. Not to be shared between threads."""
+
+    def __init__(self, address: str, token: str, tries: int = TRIES) -> None:
+        self.address = address.rstrip("/") if "://" in address else f"http://{address.rstrip('/')}"
+        self.token = token
+        self._tries = tries
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {token}"
+        # The farm is on the studio's own network; a .netrc entry must not replace the token.
+        self._session.trust_env = False
+
+    def twin(self) -> Client:
+        """Another client of the same farm, for another thread."""
+        return Client(self.address, self.token, self._tries)
+
+    # ---- jobs ----
+
+    def submit(self, submission: Mapping[str, Any]) -> Document:
+        """Make a job of a `JobSubmission`; the same client token again answers the same job."""
+        safe = bool(submission.get("client_token"))
+        return self._document("POST", "/jobs", body=submission, again=safe)
+
+    def job(self, job_id: int) -> Document:
+        """One job in whole."""
+        return self._document("GET", f"/jobs/{job_id}")
+
+    def jobs(self, **filters: Any) -> Iterator[Document]:
+        """Jobs; filters are `state`, `type`, `project`, `owner`, `name`, `archived`, and `sort` and `limit`."""
+        return self.items("/jobs", **filters)
+
+    def change_job(self, job_id: int, **changes: Any) -> Document:
+        """Change `priority`, `settings`, `name`, `comment`, `max_workers`, `archived` or `tags`."""
+        return self._document("PATCH", f"/jobs/{job_id}", body=changes, again=True)
+
+    def cancel(self, job_id: int) -> Document:
+        """Cancel a job."""
+        return self._document("POST", f"/jobs/{job_id}/cancel", body={})
+
+    def pause(self, job_id: int) -> Document:
+        """Give out no more of its tasks."""
+        return self._document("POST", f"/jobs/{job_id}/pause", body={})
+
+    def resume(self, job_id: int) -> Document:
+        """Give out its tasks again."""
+        return self._document("POST", f"/jobs/{job_id}/resume", body={})
+
+    def requeue(
+        self, job_id: int, *, tasks: Sequence[int] = (), frames: str = "", failed: bool = False
+    ) -> Document:
+        """Do tasks again: these, those of these frames, the failed ones, or all."""
+        body: Document = {}
+        if tasks:
+            body["tasks"] = list(tasks)
+        if frames:
+            body["frames"] = frames
+        if failed:
+            body["failed"] = True
+        return self._document("POST", f"/jobs/{job_id}/requeue", body=body)
+
+    def delete(self, job_id: int) -> None:
+        """Delete a job with its files."""
+        self.call("DELETE", f"/jobs/{job_id}")
+
+    def steps(self, job_id: int) -> Iterator[Document]:
+        """The steps of a job."""
+        return self.items(f"/jobs/{job_id}/steps")
+
+    def tasks(self, job_id: int, **filters: Any) -> Iterator[Document]:
+        """The tasks of a job."""
+        return self.items(f"/jobs/{job_id}/tasks", **filters)
+
+    def outputs(self, job_id: int, **filters: Any) -> Iterator[Document]:
+        """The files that a job made."""
+        return self.items(f"/jobs/{job_id}/outputs", **filters)
+
+    def runs(self, job_id: int, **filters: Any) -> Iterator[Document]:
+        """The attempts at a job's tasks."""
+        return self.items(f"/jobs/{job_id}/runs", **filters)
+
+    def run_log(self, run_id: str, offset: int = 0) -> Document:
+        """A piece of a run's log from byte `offset` on; go on at its `next` until it is `finished`."""
+        return self._document("GET", f"/runs/{run_id}/log", query={"offset": offset})
+
+    # ---- the farm ----
+
+    def health(self) -> Document:
+        """Whether the server answers; needs no token."""
+        return self._document("GET", "/health")
+
+    def me(self) -> Document:
+        """Who the token belongs to."""
+        return self._document("GET", "/me")
+
+    def job_types(self) -> Iterator[Document]:
+        """The job types with their settings; broken ones have an `error`."""
+        return self.items("/job-types")
+
+    def job_type(self, name: str) -> Document:
+        """One job type."""
+        return self._document("GET", f"/job-types/{name}")
+
+    def render_settings(self) -> Iterator[Document]:
+        """The presets."""
+        return self.items("/render-settings")
+
+    def projects(self) -> Iterator[Document]:
+        """The projects."""
+        return self.items("/projects")
+
+    def workers(self, **filters: Any) -> Iterator[Document]:
+        """The workers of all managers."""
+        return self.items("/workers", **filters)
+
+    def order_worker(self, worker_id: str, **orders: Any) -> Document:
+        """Ask a worker to be `enabled`, in a `state` (run, sleep, restart, shutdown), `when` (after, now) …"""
+        return self._document("POST", f"/workers/{worker_id}/orders", body=orders)
+
+    def managers(self) -> Iterator[Document]:
+        """The managers."""
+        return self.items("/managers")
+
+    # ---- files ----
+
+    def missing(self, hashes: Sequence[str]) -> list[str]:
+        """Those of these SHA-256 that the farm lacks."""
+        answer = self._document("POST", "/files/missing", body={"sha256": list(hashes)}, again=True)
+        return [str(sha256) for sha256 in answer["sha256"]]
+
+    # ---- how calls are made ----
+
+    def items(self, path: str, **filters: Any) -> Iterator[Document]:
+        """All items of a list, page by page; `limit` bounds their number."""
+        most = filters.pop("limit", None)
+        query = {name: _text(value) for name, value in filters.items() if value is not None}
+        left = most
+        while left is None or left > 0:
+            query["limit"] = str(min(left, 500) if left is not None else 500)
+            answer = self._document("GET", path, query=query)
+            items = answer if isinstance(answer, list) else answer["items"]
+            yield from items
+            left = None if left is None else left - len(items)
+            cursor = None if isinstance(answer, list) else answer.get("next")
+            if not cursor:
+                return
+            query["cursor"] = cursor
+
+    def _document(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        tries = self._tries if again or method == "GET" else 1
+        answer = self.call(method, path, query=query, data=data, headers=headers, tries=tries)
+        if not answer.content:
+            return {}
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise ServerFault(f"{self.address} did not answer like a Flamenco server") from error
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+        tries: int = 1,
+    ) -> requests.Response:
+        """Make one call below `/api`, up to `tries` times while the server is away. Raises a `ClientError`."""
+        for left in reversed(range(tries)):
+            try:
+                return self._once(method, path, query, data, headers or {}, stream)
+            except Unreachable:
+                if not left:
+                    raise
+            time.sleep(PAUSE * 2 ** (tries - 1 - left))
+        raise AssertionError("a call is tried once at least")
+
+    def _once(
+        self, method: str, path: str, query: Any, data: Any, headers: Mapping[str, str], stream: bool
+    ) -> requests.Response:
+        url = f"{self.address}/api{path}"
+        try:
+            answer = self._session.request(
+                method, url, params=query, data=data, headers=dict(headers), stream=stream,
+                timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False,
+            )  # fmt: skip
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise ClientError(f"{self.address!r} is no server's address; write it like http://farm:8080") from error
+        except requests.exceptions.RequestException as error:
+            raise Unreachable(f"the server at {self.address} does not answer ({_cause(error)})") from error
+        if answer.status_code >= 300:
+            raise error_for(answer)
+        return answer
+
+
+def error_for(answer: requests.Response) -> ClientError:
+    """The error that an answer stands for."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    problem = problem if isinstance(problem, dict) else {}
+    detail = str(problem.get("detail") or f"the server answered {answer.status_code} {answer.reason}")
+    status = answer.status_code
+    if status in (401, 403):
+        return NotAllowed(detail)
+    if status == 404:
+        return NotFound(detail)
+    if status == 409:
+        return Conflict(detail)
+    if status in (502, 503, 504):
+        return Unreachable(detail)
+    if status >= 500 or status < 400:
+        return ServerFault(detail)
+    return BadRequest(detail, str(problem.get("field", "")))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cause(error: requests.exceptions.RequestException) -> str:
+    """The kernel of requests' long message."""
+    if isinstance(error, requests.exceptions.Timeout):
+        return "it took too long"
+    text = str(error)
+    for sign, words in (("refused", "connection refused"), ("resolve", "no such host"), ("Name or", "no such host")):
+        if sign in text:
+            return words
+    return "the connection broke"
