@@ -26,12 +26,12 @@ from flamenco_server.errors import DiskFull, Invalid, TooLarge
 from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 
 CHUNK = 1024 * 1024
-_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def check_sha256(text: str) -> str:
     """Return `text` if it is a SHA-256 in lower-case hexadecimal. Raises `Invalid`."""
-    if not _SHA256.match(text):
+    if not _SHA256.fullmatch(text):
         raise Invalid(f"{text[:80]!r} is not a SHA-256: 64 digits of 0-9 and a-f", "sha256")
     return text
 
@@ -150,7 +150,7 @@ class BlobStore:
             for batch in obstore.list(self._bucket, chunk_size=1000):
                 for entry in batch:
                     name = entry["path"].rsplit("/", 1)[-1]
-                    if _SHA256.match(name):
+                    if _SHA256.fullmatch(name):
                         yield StoredBlob(name, entry["size"], entry["last_modified"].timestamp())
 
 

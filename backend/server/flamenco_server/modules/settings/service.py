@@ -17,7 +17,7 @@ from flamenco_server.modules.log.service import Event, emit, record
 from flamenco_server.modules.settings.models import SettingRow
 from flamenco_server.modules.settings.schemas import SettingView
 
-_NAME = re.compile(r"^[a-z][a-z0-9_.-]{0,99}$")
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 _MOST_BYTES = 64 * 1024
 _PLATFORMS = ("linux", "windows", "darwin", "all")
 
@@ -70,7 +70,7 @@ def put(session: Session, name: str, new: Any, actor: str, now: float) -> Settin
 
 def check_name(name: str) -> str:
     """Return `name` if a setting can have it. Raises `Invalid`."""
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise Invalid(f"{name[:100]!r} is no name for a setting: use small letters, digits and _ . -", "name")
     return name
 
@@ -109,7 +109,7 @@ def _check_variables(new: Any) -> None:
 
 
 def _check_variable(name: str, values: Any) -> None:
-    if not re.match(r"^[a-z][a-z0-9_]*$", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise Invalid(f"{name!r} is no name for a variable: use small letters, digits and _", f"value.{name}")
     if not isinstance(values, Mapping):
         raise Invalid(f"the variable {name} must say its value for each platform", f"value.{name}")
@@ -126,5 +126,5 @@ def _check_variable(name: str, values: Any) -> None:
 KNOWN: Mapping[str, Known] = {
     "farm_name": Known("Flamenco", "What the dashboard calls this farm", _check_text),
     "notice": Known("", "A line that the dashboard shows to everybody", _check_text),
-    "variables": Known({}, "Variables for all sites; a site's own of the same name win", _check_variables),
+    "variables": Known({}, "Variables of the whole farm, for managers and pipeline tools to read", _check_variables),
 }
