@@ -18,6 +18,7 @@ import logging
 from collections.abc import Mapping
 
 import msgspec
+from flamenco_common.states import IllegalMove
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -109,6 +110,7 @@ def problem_response(document: Problem) -> Response:
 def install(app: Flask) -> None:
     """Map every error to `application/problem+json`."""
     app.register_error_handler(ServerError, problem)
+    app.register_error_handler(IllegalMove, lambda error: problem(Conflict(str(error))))
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
 

@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from flamenco_common.authoring import BadSetting, Frames, JobBuilder, declared, settings_from, type_name
-from flamenco_server.errors import Invalid
+
+from flamenco_server.errors import Invalid, NotFound
 
 _PACKAGED = Path(__file__).parents[2] / "job_compilers"
 _CHECKOUT = Path(__file__).parents[5] / "job_compilers"
@@ -98,6 +99,13 @@ class Compilers:
         if name not in every:
             raise Invalid(f"there is no job type {name!r}; there are {', '.join(sorted(every)) or 'none'}", "type")
         return every[name]
+
+    def find(self, name: str) -> Compiler:
+        """The compiler of that name. Raises `NotFound` if there is none."""
+        try:
+            return self.all()[name]
+        except KeyError:
+            raise NotFound(f"there is no job type {name!r}") from None
 
     def _current(self, file: Path) -> Compiler:
         try:

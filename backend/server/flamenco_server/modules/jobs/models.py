@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flamenco_server.db import Base, Json
 
-
 _ACTIVE = text("state IN ('queued', 'processing')")
 
 
@@ -23,6 +22,7 @@ class Counted:
     n_failed: Mapped[int] = mapped_column(default=0)
     n_canceled: Mapped[int] = mapped_column(default=0)
     busy_seconds: Mapped[float] = mapped_column(Double, default=0.0)  # of completed runs, for the time that is left
+    busy_runs: Mapped[int] = mapped_column(default=0)  # how many those were
 
 
 class Job(Counted, Base):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from flamenco_common.states import FINISHED_JOBS, JobState, TaskStatus, check_move, roll_up
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from flamenco_common.states import FINISHED_JOBS, JobState, TaskStatus, check_move, roll_up
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.tasks.moves import COUNTERS, JOBS, STEPS, TASKS, Tally, move_where
 
@@ -20,10 +20,10 @@ def counts_of(row: Any) -> dict[TaskStatus, int]:
     return {status: getattr(row, name) for status, name in COUNTERS.items()}
 
 
-def steps_of(session: Session, job_ids: Iterable[int]) -> Mapping[int, list[Row[Any]]]:
+def steps_of(session: Session, job_ids: Iterable[int]) -> Mapping[int, list[Any]]:
     """The steps of those jobs with their counters, in order, by job."""
     columns = (STEPS.c.id, STEPS.c.job_id, STEPS.c.name, STEPS.c.after, *(STEPS.c[name] for name in _COUNTS))
-    found: dict[int, list[Row[Any]]] = {}
+    found: dict[int, list[Any]] = {}
     for row in session.execute(
         select(*columns).where(STEPS.c.job_id.in_(sorted(job_ids))).order_by(STEPS.c.job_id, STEPS.c.position)
     ):
@@ -41,13 +41,17 @@ def ready(step: Any, steps: Sequence[Any]) -> bool:
     return all(is_complete(other) for other in steps if other.name in step.after)
 
 
-def settle(session: Session, tally: Tally, now: float, job_ids: Iterable[int] = ()) -> None:
-    """Write the tally, open the steps that need no longer wait, and give each job the state that follows."""
+def settle(session: Session, tally: Tally, now: float, job_ids: Iterable[int] = (), opens: bool = True) -> None:
+    """Write the tally, open the steps that need no longer wait, and give each job the state that follows.
+
+    `opens` is false where no task was completed, so no step can open.
+    """
     changed = sorted({*tally.jobs, *job_ids})
     if not changed:
         return
     tally.write(session)
-    _open_steps(session, tally, changed)
+    if opens:
+        _open_steps(session, tally, changed)
     columns = (JOBS.c.id, JOBS.c.state, JOBS.c.started_at, JOBS.c.finished_at, *(JOBS.c[name] for name in _COUNTS))
     rows = session.execute(select(*columns).where(JOBS.c.id.in_(changed)).order_by(JOBS.c.id)).all()
     for row in rows:

@@ -37,6 +37,7 @@ class Worker(Base):
     tags: Mapped[str] = mapped_column(Text, default="[]")
     created_at: Mapped[float] = mapped_column(Double)
     last_seen_at: Mapped[float] = mapped_column(Double)
+    faulty: Mapped[str] = mapped_column(Text, default="")  # why the server set it aside; a person clears it
     failed_in_row: Mapped[int] = mapped_column(default=0)  # failed runs since the last completed one
     failed_jobs: Mapped[Any] = mapped_column(Json, default=list)  # of which jobs
 

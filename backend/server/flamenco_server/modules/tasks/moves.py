@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from flamenco_common.states import TaskStatus, check_move
 from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from flamenco_common.states import TaskStatus, check_move
 from flamenco_server.modules.jobs.models import Job, Step
 from flamenco_server.modules.tasks.models import Task
 
@@ -35,8 +35,8 @@ class Tally:
     """Gathers how counters change, and writes all at once: steps first, then jobs, each in the order of their ids."""
 
     def __init__(self) -> None:
-        self._steps: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        self._jobs: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._steps: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(int))
+        self._jobs: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(int))
 
     @property
     def jobs(self) -> list[int]:
@@ -52,8 +52,9 @@ class Tally:
 
     def busy(self, job_id: int, step_id: int, seconds: float) -> None:
         """A completed run took `seconds`."""
-        self._steps[step_id]["busy_seconds"] += seconds
-        self._jobs[job_id]["busy_seconds"] += seconds
+        for counters in (self._steps[step_id], self._jobs[job_id]):
+            counters["busy_seconds"] += seconds
+            counters["busy_runs"] += 1
 
     def write(self, session: Session) -> None:
         """Write what was gathered, and start again."""

@@ -1,0 +1,170 @@
+"""`flamenco server …`: run it, migrate its database, make users and managers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from flamenco_server.config import ServerConfig, load
+from flamenco_server.db import Database
+from flamenco_server.errors import ServerError
+from flamenco_server.modules.auth.principal import Role
+
+
+class _Group(click.Group):
+    """Shows an error of ours as one sentence, with exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ServerError as error:
+            click.echo(f"flamenco server: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group("server", cls=_Group)
+@click.option("--config", "file", type=click.Path(path_type=Path), envvar="FLAMENCO_SERVER_CONFIG", help="TOML file.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database and the files.")
+@click.option("--database-url", help="Another database, such as postgresql://farm@db/flamenco.")
+@click.pass_context
+def server(ctx: click.Context, file: Path | None, data_dir: Path | None, database_url: str | None) -> None:
+    """The farm's server."""
+    flags = {"data_dir": data_dir, "database_url": database_url}
+    # The configuration is built once the command's own flags are known.
+    ctx.obj = lambda **more: load(file, os.environ, {**flags, **more})
+
+
+@server.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.option("--threads", type=int, help="Threads that serve requests.")
+@click.pass_obj
+def run(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    config = make_config(**flags)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    database = _opened(config)
+    try:
+        _serve(config, database)
+    finally:
+        database.close()
+
+
+def _serve(config: ServerConfig, database: Database) -> None:
+    import waitress.server
+
+    from flamenco_server.app import create_app
+
+    app = create_app(config, database)
+    try:
+        serving = waitress.server.create_server(
+            app,
+            host=config.host,
+            port=config.port,
+            threads=config.threads,
+            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
+            inbuf_overflow=1 << 20,
+            channel_timeout=300,
+            connection_limit=2000,
+            ident="flamenco",
+        )
+    except OSError as error:
+        raise ServerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error
+    signal.signal(signal.SIGTERM, _stop)
+    click.echo(f"flamenco server: listening on http://{config.host}:{serving.effective_port}", err=True)
+    serving.run()
+
+
+def _stop(number: int, frame: Any) -> NoReturn:  # noqa: ARG001 - a signal handler's signature
+    """Waitress finishes what it serves and returns when it sees this."""
+    raise SystemExit(0)
+
+
+@server.command()
+@click.pass_obj
+def migrate(make_config: Callable[..., ServerConfig]) -> None:
+    """Bring the database to the newest schema."""
+    from flamenco_server.migrating import migrate as run_migrations
+
+    database = Database(make_config().url())
+    try:
+        run_migrations(database)
+    finally:
+        database.close()
+
+
+@server.command("create-user")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.ARTIST.value, show_default=True)
+@click.option("--token-file", type=click.Path(path_type=Path), help="Write the token here instead, for the owner only.")
+@click.pass_obj
+def create_user(make_config: Callable[..., ServerConfig], name: str, role: str, token_file: Path | None) -> None:
+    """Make a user, or a further token for one, and tell the token once."""
+    from flamenco_server.modules.auth.service import ensure_user
+
+    _tell(make_config(), token_file, lambda session, now: ensure_user(session, name, Role(role), "command line", now))
+
+
+@server.command("create-manager")
+@click.argument("name")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Write the token here instead, for the owner only.")
+@click.pass_obj
+def create_manager(make_config: Callable[..., ServerConfig], name: str, token_file: Path | None) -> None:
+    """Make a manager, or a further token for one, and tell the token once."""
+    from flamenco_server.modules.auth.service import ensure_manager
+
+    _tell(make_config(), token_file, lambda session, now: ensure_manager(session, name, "command line", now))
+
+
+def _tell(config: ServerConfig, token_file: Path | None, make: Callable[[Any, float], Any]) -> None:
+    """Make an owner's token and show it, or write it to a file that only its owner can read."""
+    import time
+
+    from flamenco_server.modules.auth.service import issue
+
+    database = _opened(config)
+    try:
+        with database.writing() as session:
+            now = time.time()
+            _, token = issue(session, make(session, now), "command line", "command line", now)
+            # Before the commit: a token that could not be written must not exist.
+            if token_file is not None:
+                _write_secret(token_file, token)
+    finally:
+        database.close()
+    if token_file is None:
+        click.echo(token)
+
+
+def _write_secret(file: Path, token: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(token + "\n")
+    except OSError as error:
+        raise ServerError(f"the token file {file} cannot be written: {error.strerror}") from error
+
+
+def _opened(config: ServerConfig) -> Database:
+    """The database; SQLite is migrated at once, PostgreSQL when somebody says so."""
+    from flamenco_server.migrating import check_migrated
+    from flamenco_server.migrating import migrate as run_migrations
+
+    database = Database(config.url())
+    if database.is_sqlite:
+        run_migrations(database)
+    else:
+        check_migrated(database)
+    return database
+
+
+if __name__ == "__main__":
+    sys.exit(server())

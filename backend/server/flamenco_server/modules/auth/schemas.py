@@ -1,0 +1,66 @@
+"""Users and tokens as people send and get them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from flamenco_server.modules.auth.principal import Role
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user to be made."""
+
+    name: Name
+    role: Role = Role.ARTIST
+
+
+class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be changed of a user."""
+
+    role: Role | None = None
+    enabled: bool | None = None
+
+
+class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    id: int
+    name: str
+    role: Role
+    enabled: bool
+    created_at: datetime
+
+
+class MadeUser(UserAnswer, frozen=True, kw_only=True):
+    """A user that was just made; this is the only time that the token is told."""
+
+    token: str
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token to be made, for a user (empty: oneself) or for a manager."""
+
+    user: str = ""
+    manager: str = ""
+    label: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A token, without its secret."""
+
+    id: int
+    kind: str
+    owner: str
+    label: str
+    created_at: datetime
+
+
+class MadeToken(TokenAnswer, frozen=True, kw_only=True):
+    """A token that was just made; this is the only time that it is told."""
+
+    token: str

@@ -1,0 +1,171 @@
+"""Jobs as people see them: counters, progress, the time that is left, and why nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from flamenco_common.states import JobState, TaskStatus
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from flamenco_server.errors import NotFound
+from flamenco_server.helpers.moments import moment, moment_of
+from flamenco_server.helpers.paging import Page, page
+from flamenco_server.modules.jobs.schemas import (
+    Counts,
+    FailureReason,
+    Job,
+    JobFileAnswer,
+    JobQuery,
+    JobSummary,
+    StepAnswer,
+)  # fmt: skip
+from flamenco_server.modules.jobs.settling import counts_of
+from flamenco_server.modules.jobs.waiting import waiting_because
+from flamenco_server.modules.projects.models import Project
+from flamenco_server.modules.scheduler.fleet import Fleet
+from flamenco_server.modules.tasks.models import TaskFailure
+from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS
+from flamenco_server.modules.tasks.service import FILES, RUNS, one_of
+
+_MOST_REASONS = 20
+
+
+def _jobs() -> Select[Any]:
+    return select(JOBS, Project.name.label("project")).join(Project, Project.id == JOBS.c.project_id)
+
+
+def list_jobs(session: Session, query: JobQuery) -> Page[JobSummary]:
+    """Jobs that fit, the newest first."""
+    statement = _jobs()
+    if query.state:
+        statement = statement.where(one_of(JOBS.c.state, query.state, JobState, "state"))
+    for column, value in ((JOBS.c.type, query.type), (Project.name, query.project), (JOBS.c.owner, query.owner)):
+        if value:
+            statement = statement.where(column == value)
+    if query.name:
+        statement = statement.where(JOBS.c.name.icontains(query.name, autoescape=True))
+    if query.archived is not None:
+        statement = statement.where(JOBS.c.archived == query.archived)
+    sorts = {"id": JOBS.c.id, **{name: JOBS.c[name] for name in ("name", "priority", "state")}}
+    sorts["created"] = JOBS.c.created_at
+    return page(session, statement, query, sorts, JOBS.c.id, lambda row: JobSummary(**_summary(row)), "-created")
+
+
+def _counts(row: Any) -> tuple[Counts, int]:
+    counts = {status.value: count for status, count in counts_of(row).items()}
+    return Counts(**counts), sum(counts.values())
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    counts, total = _counts(row)
+    same = ("id", "name", "type", "project", "owner", "priority", "state", "archived", "thumbnail", "max_workers")
+    return {
+        **{name: getattr(row, name) for name in same},
+        "comment": row.comment,
+        "counts": counts,
+        "total": total,
+        "progress": counts.completed / total if total else 0.0,
+        "created_at": moment_of(row.created_at),
+        "started_at": moment(row.started_at),
+        "finished_at": moment(row.finished_at),
+    }
+
+
+def job(session: Session, job_id: int, fleet: Fleet) -> Job:
+    """A job in whole. Raises `NotFound`."""
+    row = session.execute(_jobs().where(JOBS.c.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    steps = _steps(session, job_id)
+    running = _running(session, job_id)
+    workers = {run.worker_id for run in running}
+    same = (
+        "settings", "scene", "preset", "overrides", "blend", "blender", "storage", "job_root", "output_root", "tags",
+        "allow_missing", "client_token",
+    )  # fmt: skip
+    summary = _summary(row)
+    if summary["total"]:
+        summary["progress"] += sum(run.progress or 0.0 for run in running) / summary["total"]
+    return Job(
+        **summary,
+        **{name: getattr(row, name) for name in same},
+        eta_seconds=_eta(row, steps, running, len(workers)),
+        workers=len(workers),
+        waiting_because=waiting_because(session, row, steps, fleet),
+        failures=_failures(session, job_id),
+    )
+
+
+def _steps(session: Session, job_id: int) -> Sequence[Any]:
+    return session.execute(select(STEPS).where(STEPS.c.job_id == job_id).order_by(STEPS.c.position)).all()
+
+
+def _running(session: Session, job_id: int) -> Sequence[Any]:
+    """The runs that own a task of the job."""
+    return session.execute(
+        select(TASKS.c.worker_id, TASKS.c.step_id, RUNS.c.progress)
+        .join(RUNS, RUNS.c.id == TASKS.c.run_id)
+        .where(TASKS.c.job_id == job_id, TASKS.c.status == TaskStatus.PROCESSING.value)
+    ).all()
+
+
+def _eta(row: Any, steps: Sequence[Any], running: Sequence[Any], workers: int) -> float | None:
+    """Seconds that are left, from measured times and the workers on the job; None while nothing was measured."""
+    if not workers or row.state not in (JobState.QUEUED.value, JobState.PROCESSING.value):
+        return None
+    left, known = 0.0, False
+    for step in steps:
+        if not step.busy_runs:
+            continue
+        known = True
+        done = sum(run.progress or 0.0 for run in running if run.step_id == step.id)
+        tasks = step.n_waiting + step.n_queued + step.n_processing - done
+        left += tasks * step.busy_seconds / step.busy_runs
+    return left / workers if known else None
+
+
+def _failures(session: Session, job_id: int) -> list[FailureReason]:
+    count = func.count()
+    rows = session.execute(
+        select(TaskFailure.reason, count)
+        .where(TaskFailure.job_id == job_id)
+        .group_by(TaskFailure.reason)
+        .order_by(count.desc(), TaskFailure.reason)
+        .limit(_MOST_REASONS)
+    )
+    return [FailureReason(reason, number) for reason, number in rows]
+
+
+def steps(session: Session, job_id: int) -> list[StepAnswer]:
+    """The steps of a job, in order."""
+    return [_step(row) for row in _steps(session, job_id)]
+
+
+def _step(row: Any) -> StepAnswer:
+    counts, total = _counts(row)
+    return StepAnswer(
+        id=row.id,
+        position=row.position,
+        name=row.name,
+        after=row.after,
+        counts=counts,
+        total=total,
+        progress=counts.completed / total if total else 0.0,
+        requirements=msgspec.json.decode(row.requirements),
+        template=msgspec.json.decode(row.template),
+        timeout_seconds=row.timeout_seconds,
+        retries=row.retries,
+        mean_seconds=row.busy_seconds / row.busy_runs if row.busy_runs else None,
+    )
+
+
+def list_files(session: Session, job_id: int, query: Any) -> Page[JobFileAnswer]:
+    """The files that came with a job."""
+    statement = select(FILES).where(FILES.c.job_id == job_id)
+    sorts = {"path": FILES.c.path}
+    return page(
+        session, statement, query, sorts, FILES.c.path, lambda row: JobFileAnswer(row.path, row.sha256, row.size)
+    )

@@ -1,0 +1,79 @@
+"""Managers and workers as people send and get them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from flamenco_common.states import WorkerState
+
+from flamenco_server.helpers.paging import PageQuery
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class NewManager(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A manager to be made."""
+
+    name: Name
+
+
+class ManagerChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be changed of a manager."""
+
+    name: Name | None = None
+    enabled: bool | None = None
+
+
+class ManagerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A manager."""
+
+    id: int
+    name: str
+    enabled: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+    workers: int
+
+
+class MadeManager(ManagerAnswer, frozen=True, kw_only=True):
+    """A manager that was just made; this is the only time that its token is told."""
+
+    token: str
+
+
+class WorkerQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the list of workers."""
+
+    state: str = ""
+    manager: int | None = None
+    name: str = ""
+    tag: str = ""
+
+
+class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker, and what it does now."""
+
+    id: str
+    name: str
+    manager: int
+    state: WorkerState
+    enabled: bool
+    reason: str
+    abilities: dict[str, Any]
+    tags: list[str]
+    created_at: datetime
+    last_seen_at: datetime
+    tasks: list[int]  # that it holds
+    orders: WorkerOrder | None
+
+
+class WorkerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody wants of a worker; what is not given stays."""
+
+    enabled: bool | None = None
+    state: Literal["run", "sleep", "restart", "shutdown"] | None = None
+    when: Literal["after", "now"] | None = None
+    tags: list[str] | None = None
+    schedule: str | None = None

@@ -1,0 +1,78 @@
+"""Outputs that runs report: one row a path of a job, whichever run made it last; and the job's newest thumbnail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flamenco_common.documents import OutputFile
+from flamenco_common.paths import BadPath, check_relative
+from sqlalchemy import Table, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from flamenco_server.modules.log.service import Event, emit
+from flamenco_server.modules.scheduler.runs import LiveRun
+from flamenco_server.modules.tasks.models import Output
+from flamenco_server.modules.tasks.moves import JOBS
+
+OUTPUTS: Table = Output.__table__  # type: ignore[assignment]
+Missing = Callable[[Session, list[str]], list[str]]
+_KEY = ("job_id", "root", "path")
+
+
+def bad_output(outputs: Sequence[OutputFile]) -> str:
+    """Why one of these cannot be recorded, or an empty text."""
+    for output in outputs:
+        try:
+            check_relative(output.path)
+        except BadPath as error:
+            return str(error)
+        if output.root not in ("job", "output"):
+            return f"there is no root {output.root!r}: it is job or output"
+    return ""
+
+
+def missing_files(session: Session, missing: Missing, run: LiveRun, outputs: Sequence[OutputFile]) -> list[str]:
+    """Hashes that the farm lacks; thumbnails always travel, files only without shared storage."""
+    hashes = {output.thumbnail for output in outputs}
+    if run.row.storage == "uploaded":
+        hashes |= {output.sha256 for output in outputs}
+    hashes.discard("")
+    return missing(session, sorted(hashes)) if hashes else []
+
+
+def record(session: Session, is_sqlite: bool, made: Sequence[tuple[LiveRun, OutputFile]], now: float) -> None:
+    """Write the outputs of a batch; the last one of a path counts."""
+    rows = {(run.row.job_id, file.root, file.path): _row(run, file, now) for run, file in made}
+    if not rows:
+        return
+    ordered = [rows[key] for key in sorted(rows)]
+    insert: Any = sqlite.insert(OUTPUTS) if is_sqlite else postgresql.insert(OUTPUTS)
+    changed = {name: insert.excluded[name] for name in ordered[0] if name not in _KEY}
+    session.connection().execute(insert.on_conflict_do_update(index_elements=list(_KEY), set_=changed), ordered)
+    _set_thumbnails(session, made)
+    emit(session, [_event(row) for row in ordered])
+
+
+def _row(run: LiveRun, file: OutputFile, now: float) -> dict[str, Any]:
+    return {
+        "job_id": run.row.job_id, "step_id": run.row.step_id, "task_id": run.row.task_id, "run_id": run.row.id,
+        "root": file.root, "path": file.path, "sha256": file.sha256, "size": file.size, "kind": file.kind,
+        "frame": file.frame, "width": file.width, "height": file.height, "layer": file.layer,
+        "thumbnail": file.thumbnail, "created_at": now,
+    }  # fmt: skip
+
+
+def _set_thumbnails(session: Session, made: Sequence[tuple[LiveRun, OutputFile]]) -> None:
+    newest = {run.row.job_id: file for run, file in made if file.thumbnail}
+    for job_id in sorted(newest):
+        file = newest[job_id]
+        session.execute(
+            update(JOBS).where(JOBS.c.id == job_id).values(thumbnail=file.thumbnail, thumbnail_frame=file.frame)
+        )
+
+
+def _event(row: dict[str, Any]) -> Event:
+    data = {name: row[name] for name in ("path", "kind", "frame", "thumbnail", "task_id")}
+    return Event("output", row["path"][:64], row["job_id"], data)

@@ -1,0 +1,123 @@
+"""The scheduler: requests that wait at the same moment share one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flamenco_common.documents import (
+    ClaimAnswer,
+    LogChunk,
+    LogWish,
+    ManagerOrders,
+    ManagerReport,
+    ReportAnswer,
+    TaskDocument,
+)  # fmt: skip
+from flamenco_common.joiner import Joiner
+from flamenco_common.states import ACTIVE_JOBS
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flamenco_server.config import ServerConfig
+from flamenco_server.db import Database
+from flamenco_server.modules.managers.service import mirror, wishes_since
+from flamenco_server.modules.scheduler.claims import ClaimRequest, Claims
+from flamenco_server.modules.scheduler.fleet import SEEN_SECONDS, WORKERS, Fleet, mark_seen
+from flamenco_server.modules.scheduler.losses import expired, take_back_expired
+from flamenco_server.modules.scheduler.outputs import Missing
+from flamenco_server.modules.scheduler.reports import Applied, Reports, Rules
+from flamenco_server.modules.tasks.moves import JOBS, TASKS
+
+_LOOK_SECONDS = 1.0  # between two looks for leases that ran out
+
+
+@dataclass(frozen=True)
+class Logs:
+    """What the scheduler needs of the module log."""
+
+    wishes: Callable[[Session, int], list[LogWish]]
+    store: Callable[[Session, Sequence[LogChunk]], None]
+
+
+class Scheduler:
+    """Claims and reports of all managers."""
+
+    def __init__(
+        self, database: Database, config: ServerConfig, clock: Callable[[], float], missing: Missing, logs: Logs
+    ) -> None:
+        self._database = database
+        self._config = config
+        self._clock = clock
+        self._missing = missing
+        self._logs = logs
+        self._looked = 0.0
+        self._rules = Rules(config.lease_seconds, config.most_losses, config.worker_failures, database.is_sqlite)
+        self.claim: Joiner[ClaimRequest, ClaimAnswer] = Joiner(self._claims)
+        self.report: Joiner[tuple[int, ManagerReport], ReportAnswer] = Joiner(self._reports)
+
+    def _claims(self, requests: Sequence[ClaimRequest]) -> list[ClaimAnswer]:
+        now = self._clock()
+        self._take_back(now)
+        tasks: list[dict[str, TaskDocument]] = [{} for _ in requests]
+        if self._is_work(requests):
+            tasks = self._database.write(lambda session: self._claim(session, requests, now))
+        self._note_seen(requests, now)
+        orders = self._orders([(request.manager_id, request.revision) for request in requests])
+        return [ClaimAnswer(found, order) for found, order in zip(tasks, orders, strict=True)]
+
+    def _claim(self, session: Session, requests: Sequence[ClaimRequest], now: float) -> list[dict[str, TaskDocument]]:
+        fleet = Fleet(now, self._config.worker_silent_seconds)
+        return Claims(session, fleet, self._config.lease_seconds).handle(requests)
+
+    def _take_back(self, now: float) -> None:
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        with self._database.reading() as session:
+            found = expired(session, now)
+        if found:
+            self._database.write(lambda session: take_back_expired(session, now, self._config.most_losses))
+
+    def _is_work(self, requests: Sequence[ClaimRequest]) -> bool:
+        """Whether a transaction that writes is worth it: an idle farm is asked all the time."""
+        active = [state.value for state in ACTIVE_JOBS]
+        leases = sorted({request.lease for request in requests})
+        with self._database.reading() as session:
+            queued = select(JOBS.c.id).where(JOBS.c.state.in_(active), JOBS.c.n_queued > 0).limit(1)
+            claimed = select(TASKS.c.id).where(TASKS.c.lease.in_(leases)).limit(1)
+            return session.execute(queued).first() is not None or session.execute(claimed).first() is not None
+
+    def _note_seen(self, requests: Sequence[ClaimRequest], now: float) -> None:
+        """Write that these workers live, if that was not written a moment ago."""
+        workers = sorted({worker for request in requests for worker in request.workers})
+        stale = select(WORKERS.c.id).where(WORKERS.c.id.in_(workers), WORKERS.c.last_seen_at < now - SEEN_SECONDS)
+        with self._database.reading() as session:
+            found = list(session.scalars(stale))
+        if found:
+            managers = {request.manager_id for request in requests}
+            self._database.write(lambda session: mark_seen(session, now, found, managers))
+
+    def _orders(self, callers: Sequence[tuple[int, int]]) -> list[ManagerOrders]:
+        with self._database.reading() as session:
+            known = {caller: self._order(session, *caller) for caller in set(callers)}
+        return [known[caller] for caller in callers]
+
+    def _order(self, session: Session, manager_id: int, revision: int) -> ManagerOrders:
+        wishes = wishes_since(session, manager_id, revision)
+        newest = max([revision, *(wish.revision for wish in wishes)])
+        return ManagerOrders(newest, wishes, self._logs.wishes(session, manager_id))
+
+    def _reports(self, batch: Sequence[tuple[int, ManagerReport]]) -> list[ReportAnswer]:
+        now = self._clock()
+        applied = self._database.write(lambda session: self._apply(session, batch, now))
+        orders = self._orders([(manager_id, report.revision) for manager_id, report in batch])
+        return [ReportAnswer(one.results, one.lost, order) for one, order in zip(applied, orders, strict=True)]
+
+    def _apply(self, session: Session, batch: Sequence[tuple[int, ManagerReport]], now: float) -> list[Applied]:
+        for manager_id, report in batch:
+            if report.workers:
+                mirror(session, manager_id, report.workers, now)
+            if report.logs:
+                self._logs.store(session, report.logs)
+        return Reports(session, self._rules, self._missing, now).handle(batch)
