@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from flamenco_server.cli_upkeep import collect_garbage, events
 from flamenco_server.config import ServerConfig, load
 from flamenco_server.db import Database
 from flamenco_server.errors import ServerError
@@ -164,6 +165,10 @@ def _opened(config: ServerConfig) -> Database:
     else:
         check_migrated(database)
     return database
+
+
+server.add_command(events)
+server.add_command(collect_garbage)
 
 
 if __name__ == "__main__":

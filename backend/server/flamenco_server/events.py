@@ -236,7 +236,10 @@ def serve(config: ServerConfig, ready: Callable[[str], None] | None = None) -> N
     server = WSGIServer((config.events_host, config.events_port), app, log=None, error_log=log)
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, server.stop, timeout=1)
-    server.start()
+    try:
+        server.start()
+    except OSError as error:
+        raise ServerError(f"cannot listen on {config.events_host}:{config.events_port}: {error.strerror}") from error
     trimmer = gevent.spawn(_trim_forever, app.table, config.events_keep_hours * 3600)
     if ready is not None:
         ready(f"http://{server.server_host}:{server.server_port}/events")

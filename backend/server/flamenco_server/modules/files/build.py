@@ -20,5 +20,6 @@ def build_store(config: ServerConfig) -> BlobStore:
 def build_collector(
     config: ServerConfig, database: Database, store: BlobStore, clock: Callable[[], float]
 ) -> Collector:
-    """Garbage collection; a grace period below twice the time of `TOUCH_SECONDS` would not be safe."""
-    return Collector(database, store, clock, max(config.files_grace_hours * 3600, 2 * TOUCH_SECONDS))
+    """Garbage collection; a grace period below twice `TOUCH_SECONDS` would not be safe."""
+    shortest = 2 * TOUCH_SECONDS
+    return Collector(database, store, clock, max(config.files_grace_hours * 3600, shortest), shortest)

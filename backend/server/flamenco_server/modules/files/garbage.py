@@ -36,21 +36,23 @@ class Collected:
 
 @dataclass(frozen=True)
 class Collector:
-    """Garbage collection; `grace` in seconds."""
+    """Garbage collection; `grace` and, for the files of a deleted job, `short_grace` in seconds."""
 
     database: Database
     store: BlobStore
     clock: Callable[[], float]
     grace: float
+    short_grace: float
 
     def collect(self, only: Iterable[str] | None = None) -> Collected:
         """Take away unneeded files: all of them, or those among `only`; all includes stray blobs and old uploads."""
         if only is None:
             self._adopt_strays()
             self._drop_old_uploads()
+        cutoff = self._cutoff if only is None else self.clock() - self.short_grace
         total = Collected(0, 0)
         for batch in self._candidates(only):
-            self.database.write(partial(self._condemn, batch=batch))
+            self.database.write(partial(_condemn, batch=batch, cutoff=cutoff))
             taken = self.database.write(partial(self._take, batch=batch))
             total = Collected(total.files + len(taken), total.bytes + sum(taken.values()))
         return total
@@ -77,12 +79,6 @@ class Collector:
                 return
             yield batch
             last = batch[-1]
-
-    def _condemn(self, session: Session, batch: list[str]) -> None:
-        needed = referenced(session, batch)
-        free = [sha256 for sha256 in batch if sha256 not in needed]
-        condemned = update(File).where(File.sha256.in_(free), File.used_at < self._cutoff).values(condemned=True)
-        session.execute(condemned)
 
     def _take(self, session: Session, batch: list[str]) -> dict[str, int]:
         doomed = delete(File).where(File.sha256.in_(batch), File.condemned.is_(True))
@@ -116,6 +112,12 @@ def hashes_of_job(session: Session, job_id: int) -> set[str]:
     for made in session.execute(select(Output.sha256, Output.thumbnail).where(Output.job_id == job_id)):
         found.update(made)
     return found - {""}
+
+
+def _condemn(session: Session, batch: list[str], cutoff: float) -> None:
+    needed = referenced(session, batch)
+    free = [sha256 for sha256 in batch if sha256 not in needed]
+    session.execute(update(File).where(File.sha256.in_(free), File.used_at < cutoff).values(condemned=True))
 
 
 def _adopt(session: Session, strays: list[StoredBlob]) -> None:
