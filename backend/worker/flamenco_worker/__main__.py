@@ -1,0 +1,5 @@
+"""`python -m flamenco_worker` is `flamenco worker`."""
+
+from flamenco_worker.cli import worker
+
+worker()

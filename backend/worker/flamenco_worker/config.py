@@ -1,0 +1,93 @@
+"""The worker's configuration: one frozen object, built once from a file, the environment and the command line."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from flamenco_worker.errors import BadConfig
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
+
+ENV_PREFIX = "FLAMENCO_WORKER_"
+_LISTS = ("blenders", "exec_allowed", "kinds")
+
+
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+
+    data_dir: Path  # identity, token and outbox
+    work_dir: Path | None = None  # job trees and the file cache; default: data_dir/work
+    name: str = ""  # default: the host's name
+    manager_url: str = ""  # empty: found on the local network
+    enrolment: str = ""  # the site's enrolment secret
+    enrolment_file: Path | None = None  # or a file with it
+    blenders: list[str] = []  # executables, or bpy:FOLDER for a wheel installed there; besides those found
+    find_blenders: bool = True
+    ffmpeg: str = ""  # default: found
+    exec_allowed: list[str] = []  # programs that `exec` commands may run
+    kinds: list[str] = []  # task kinds it takes; empty: all
+    cache_bytes: int = 50_000_000_000
+    memory_limit_mb: int = 0  # a Blender that outgrows it is restarted between frames; 0: 80 % of the machine's
+    hang_seconds: int = 3600  # a Blender that says nothing for so long is restarted
+    stop_seconds: float = 10.0  # between SIGTERM and SIGKILL
+    sign_of_life_seconds: float = 5.0
+    threads: int = 0  # Blender's; 0: all
+
+    def work(self) -> Path:
+        """Where job trees and the cache are."""
+        return self.work_dir or self.data_dir / "work"
+
+    def display_name(self) -> str:
+        """The name under which people see this worker."""
+        return self.name or socket.gethostname()
+
+    def enrolment_secret(self) -> str:
+        """The site's enrolment secret, or an empty text."""
+        if self.enrolment_file is None:
+            return self.enrolment
+        try:
+            return self.enrolment_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadConfig(f"the enrolment file {self.enrolment_file} cannot be read: {error.strerror}") from error
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> WorkerConfig:
+    """Build the configuration: flags win over the environment, that over the file, that over the defaults.
+
+    Flags that are None or empty count as not given. Raises `BadConfig`.
+    """
+    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-worker", appauthor=False)}
+    values.update(_from_file(file) if file else {})
+    for name in WorkerConfig.__struct_fields__:
+        text = environment.get(ENV_PREFIX + name.upper())
+        if text is not None:
+            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
+    values.update({name: value for name, value in flags.items() if value not in (None, (), [])})
+    try:
+        return msgspec.convert(values, WorkerConfig, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise BadConfig(f"the worker's configuration is not valid: {error}") from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BadConfig(f"the configuration file {file} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return value if isinstance(value, Path) else Path(str(value)).expanduser()
+    raise TypeError(f"no {kind.__name__} in a configuration")

@@ -1,0 +1,1 @@
+"""Running programs: the only place of the worker that starts processes."""

@@ -1,0 +1,127 @@
+"""Checks what commands made, gives it its final name, hashes it and hands it on, while the next frame renders."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+
+from flamenco_common.documents import OutputFile
+from flamenco_common.paths import BadPath, join_inside
+from flamenco_common.states import RunStatus
+
+from flamenco_worker.cache import Cache
+from flamenco_worker.checks.files import check, thumbnail
+from flamenco_worker.commands.base import Made
+from flamenco_worker.errors import BadOutput, CommandFailed, MachineFault
+from flamenco_worker.outbox import Parcel
+from flamenco_worker.run import Finished, Run
+from flamenco_worker.upstream import sha256_of
+
+_WITH_THUMBNAIL = ("frame", "image", "video")
+
+
+class Finisher:
+    """A thread that takes outputs in the order in which they were made. `news` is called when a run has some."""
+
+    def __init__(self, cache: Cache, thumbnails: Path, news: Callable[[], None]) -> None:
+        self.made: SimpleQueue[tuple[Run, Made | Finished] | None] = SimpleQueue()
+        self._cache = cache
+        self._thumbnails = thumbnails
+        self._news = news
+        self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then end."""
+        self.made.put(None)
+        self._thread.join(30)
+
+    def _work(self) -> None:
+        while (item := self.made.get()) is not None:
+            run, made = item
+            if isinstance(made, Finished):
+                run.settle(RunStatus.COMPLETED)
+                shutil.rmtree(run.scratch, ignore_errors=True)
+            elif not run.cancelled.is_set():
+                self._finish(run, made)
+            self._news()
+
+    def _finish(self, run: Run, made: Made) -> None:
+        try:
+            run.record(*self._finished(run, made))
+        except MachineFault as error:
+            run.settle(RunStatus.LOST, str(error))
+        except (CommandFailed, BadPath) as error:
+            run.log(f"error: {error}")
+            run.settle(RunStatus.FAILED, str(error))
+        except OSError as error:
+            run.log(f"error: {error}")
+            run.settle(RunStatus.LOST, f"an output cannot be put in place: {error.strerror or error}")
+        except Exception as error:  # an output that breaks its reader must not end the thread
+            run.log(f"error: {error!r}")
+            run.settle(RunStatus.FAILED, f"{made.path} cannot be checked: {error}")
+
+    def _finished(self, run: Run, made: Made) -> tuple[OutputFile, list[Parcel]]:
+        checked = self._checked(made)
+        small = self._thumbnail(made)
+        root = Path(run.assignment.job_root if made.root == "job" else run.assignment.output_root)
+        final = join_inside(root, made.path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        size, digest = made.file.stat().st_size, sha256_of(made.file)
+        os.replace(made.file, final)
+        parcels = [Parcel(small.name, str(small))] if small else []
+        if run.assignment.storage != "shared":
+            self._cache.add(final, digest)
+            parcels.append(Parcel(digest, str(final)))
+        output = OutputFile(
+            path=made.path,
+            sha256=digest,
+            size=size,
+            kind=made.kind,
+            root=made.root,
+            frame=made.frame,
+            width=checked[0],
+            height=checked[1],
+            layer=made.layer,
+            thumbnail=small.name if small else "",
+        )
+        return output, parcels
+
+    def _checked(self, made: Made) -> tuple[int, int]:
+        try:
+            found = check(made.file, made.kind, made.width, made.height)
+        except BadOutput as error:
+            if _disk_is_full(made.file):
+                raise MachineFault(f"this machine's disk is full: {error}") from error
+            raise
+        return found.width, found.height
+
+    def _thumbnail(self, made: Made) -> Path | None:
+        data = thumbnail(made.file) if made.kind in _WITH_THUMBNAIL else None
+        if data is None:
+            return None
+        path = self._thumbnails / hashlib.sha256(data).hexdigest()
+        path.write_bytes(data)
+        return path
+
+
+def _disk_is_full(path: Path) -> bool:
+    """Whether there is less than a megabyte left where `path` is."""
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free < 1_000_000
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error says that no space is left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

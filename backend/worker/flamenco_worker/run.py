@@ -1,0 +1,177 @@
+"""One run on this worker: its assignment, and the news that are still to be told about it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from flamenco_common.documents import Assignment, FrameTiming, OutputFile, RunUpdate, TaskFile
+from flamenco_common.states import RunStatus
+
+from flamenco_worker.commands.base import Made
+from flamenco_worker.outbox import Parcel
+
+_MOST_LOG = 200_000  # characters in one update
+_SECONDS_BETWEEN_UPDATES = 0.5
+
+
+class Finished:
+    """Follows the last output of a run in the finisher's queue."""
+
+
+@dataclass
+class News:
+    """What happened since the last update."""
+
+    log: list[str] = field(default_factory=list)
+    outputs: list[OutputFile] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
+    timings: list[FrameTiming] = field(default_factory=list)
+    progress: float | None = None
+    activity: str = ""
+
+    def urgent(self) -> bool:
+        """Whether an output waits to be told."""
+        return bool(self.outputs)
+
+    def any(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.log or self.outputs or self.timings or self.progress is not None)
+
+
+class Run:
+    """A run from its assignment to its last accepted update. Safe to use from several threads."""
+
+    def __init__(self, assignment: Assignment, scratch: Path, made: SimpleQueue[tuple[Run, Made | Finished]]) -> None:
+        self.assignment = assignment
+        self.scratch = scratch
+        self.cancelled = threading.Event()
+        self.files: list[TaskFile] = []
+        self.started = 0.0  # monotonic; 0 until it is executed
+        self.fraction = 0.0
+        self.refused = False
+        self._made = made
+        self._lock = threading.Lock()
+        self._news = News()
+        self._status: RunStatus | None = None
+        self._reason = ""
+        self._told_at = 0.0
+        self._seq = 0
+        self._peak = 0
+        self.told_all = False
+
+    @property
+    def run_id(self) -> str:
+        """Its id on the farm."""
+        return self.assignment.run_id
+
+    # ---- what a command says (commands.base.Reporter) ----
+
+    def log(self, line: str) -> None:
+        """Add a line to the log."""
+        with self._lock:
+            self._news.log.append(line + "\n")
+
+    def progress(self, fraction: float, activity: str) -> None:
+        """Say how far it is."""
+        with self._lock:
+            self.fraction = min(1.0, max(0.0, fraction))
+            self._news.progress, self._news.activity = self.fraction, activity
+
+    def output(self, made: Made) -> None:
+        """Hand a file to the finisher."""
+        self._made.put((self, made))
+
+    def timing(self, timing: FrameTiming) -> None:
+        """Say how long a frame took."""
+        with self._lock:
+            self._news.timings.append(timing)
+
+    def memory(self, megabytes: int) -> None:
+        """Say how much memory it uses."""
+        self._peak = max(self._peak, megabytes)
+
+    # ---- what the worker says ----
+
+    def finish(self) -> None:
+        """The commands are done: whatever they handed over is still to be checked."""
+        self._made.put((self, Finished()))
+
+    def record(self, output: OutputFile, parcels: list[Parcel]) -> None:
+        """An output is checked and in place."""
+        with self._lock:
+            self._news.outputs.append(output)
+            self._news.parcels.extend(parcels)
+
+    def settle(self, status: RunStatus, reason: str = "") -> None:
+        """Say how it ended; the first word counts. A failure stops what still runs of it."""
+        with self._lock:
+            if self._status is None:
+                self._status, self._reason = status, reason
+        if status is not RunStatus.COMPLETED:
+            self.cancelled.set()
+
+    def drop(self) -> None:
+        """The run lost its task: stop, and tell no more."""
+        self.refused = True
+        self.told_all = True
+        self.cancelled.set()
+
+    @property
+    def status(self) -> RunStatus | None:
+        """How it ended; None while it has not."""
+        return self._status
+
+    def remaining(self, usual: float | None) -> float | None:
+        """Seconds until the commands are done, from what such tasks usually take, or from its progress."""
+        if not self.started:
+            return usual
+        elapsed = time.monotonic() - self.started
+        if self.fraction > 0.05:
+            return elapsed * (1 - self.fraction) / self.fraction
+        return None if usual is None else max(0.0, usual - elapsed)
+
+    # ---- what the sender takes ----
+
+    def take(self, final: bool, sign_of_life: float) -> tuple[RunUpdate, list[Parcel]] | None:
+        """The next update, if it is time for one; `final` with the status."""
+        now = time.monotonic()
+        with self._lock:
+            if self.told_all or not (final or self._due(now, sign_of_life)):
+                return None
+            news, self._news = self._news, News()
+            log = "".join(news.log)
+            if len(log) > _MOST_LOG:
+                log, rest = log[:_MOST_LOG], log[_MOST_LOG:]
+                self._news.log.append(rest)
+            self._told_at = now
+            self._seq = max(self._seq + 1, int(time.time() * 1000))  # grows over a restart of the worker too
+            self.told_all = final
+            update = RunUpdate(
+                run_id=self.run_id,
+                task_id=self.assignment.task_id,
+                seq=self._seq,
+                status=self._status if final else None,
+                reason=self._reason if final else "",
+                progress=1.0 if final and self._status is RunStatus.COMPLETED else news.progress,
+                activity=news.activity,
+                log=log,
+                outputs=news.outputs,
+                timings=news.timings,
+                peak_memory_mb=self._peak,
+                at=time.time(),
+            )
+            return update, news.parcels
+
+    def _due(self, now: float, sign_of_life: float) -> bool:
+        if not self.started:
+            return False
+        waited = now - self._told_at
+        return (
+            self._news.urgent()
+            or waited >= sign_of_life
+            or (self._news.any() and waited >= _SECONDS_BETWEEN_UPDATES)
+        )

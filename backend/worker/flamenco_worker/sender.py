@@ -1,0 +1,133 @@
+"""Delivers the runs' news to the manager: outputs first, then the updates that name them, in order, and again until they are there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from flamenco_common.documents import RunUpdate, UpdateAnswer, UpdateResult, WorkerOrders
+
+from flamenco_worker.errors import Refused, Unreachable
+from flamenco_worker.outbox import Entry, Outbox, Parcel
+from flamenco_worker.run import Run
+from flamenco_worker.upstream import NoSuchThing, Upstream
+
+_BATCH = 64
+_LONGEST_PAUSE = 10.0
+
+
+class Sender:
+    """A thread that turns runs' news into updates, keeps them in the outbox, and empties it."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        outbox: Outbox,
+        runs: Callable[[], Sequence[Run]],
+        *,
+        sign_of_life: float,
+        orders: Callable[[WorkerOrders], None],
+        settled: Callable[[str, bool], None],
+        refused: Callable[[], None],
+    ) -> None:
+        """`settled(run_id, accepted)` is called when a run's last update arrived, or was refused."""
+        self._upstream = upstream
+        self._outbox = outbox
+        self._runs = runs
+        self._sign_of_life = sign_of_life
+        self._orders = orders
+        self._settled = settled
+        self._refused = refused
+        self._news = threading.Event()
+        self._stopping = threading.Event()
+        self._pause = 0.0
+        self._thread = threading.Thread(target=self._work, name="sender", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def poke(self) -> None:
+        """There are news that should not wait."""
+        self._news.set()
+
+    def stop(self, seconds: float) -> None:
+        """Try once more to deliver everything, then end."""
+        self._stopping.set()
+        self._news.set()
+        self._thread.join(seconds)
+
+    def flush(self) -> None:
+        """Deliver all that waits. Raises `Unreachable` or `Refused`."""
+        while entries := self._outbox.first(_BATCH):
+            self._deliver(entries)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._news.wait(0.5)
+            self._news.clear()
+            self._collect()
+            self._try_to_flush()
+        self._collect()
+        self._try_to_flush()
+
+    def _collect(self) -> None:
+        for run in self._runs():
+            taken = run.take(final=run.status is not None, sign_of_life=self._sign_of_life)
+            if taken is not None:
+                self._outbox.add(*taken)
+
+    def _try_to_flush(self) -> None:
+        try:
+            self.flush()
+            self._pause = 0.0
+        except Unreachable:
+            self._pause = min(_LONGEST_PAUSE, self._pause * 2 or 0.5)
+            self._stopping.wait(self._pause)
+        except Refused:
+            self._refused()
+            self._stopping.wait(1.0)
+
+    def _deliver(self, entries: list[Entry]) -> None:
+        self._put([parcel for entry in entries for parcel in entry.parcels])
+        try:
+            answer = self._upstream.update([entry.update for entry in entries])
+        except NoSuchThing as error:
+            if len(entries) > 1:
+                for entry in entries:
+                    self._deliver([entry])
+                return
+            answer = _refusal(entries[0].update, str(error))
+        for entry, result in zip(entries, answer.results, strict=True):
+            self._settle(entry, result)
+        self._orders(answer.orders)
+
+    def _put(self, parcels: Sequence[Parcel], *, anyway: bool = False) -> None:
+        there = {parcel.sha256: Path(parcel.path) for parcel in parcels}
+        if not there:
+            return
+        wanted = list(there) if anyway else self._upstream.missing(list(there))
+        for sha256 in wanted:
+            if there[sha256].is_file():
+                try:
+                    self._upstream.put(sha256, there[sha256])
+                except NoSuchThing:
+                    continue  # the file changed on disk: the update that names it will be told so
+
+    def _settle(self, entry: Entry, result: UpdateResult) -> None:
+        if result.missing and not result.accepted:
+            gone = [each.path for each in entry.parcels if each.sha256 in result.missing and not Path(each.path).is_file()]
+            if not gone:
+                self._put([each for each in entry.parcels if each.sha256 in result.missing], anyway=True)
+                raise Unreachable("the farm lost files of this update; they were sent again")
+        self._outbox.remove([entry.number])
+        if not result.accepted:
+            self._outbox.drop_run(entry.update.run_id)
+            self._settled(entry.update.run_id, False)
+        elif entry.update.status is not None:
+            self._settled(entry.update.run_id, True)
+
+
+def _refusal(update: RunUpdate, error: str) -> UpdateAnswer:
+    return UpdateAnswer([UpdateResult(update.run_id, update.seq, False, error)], WorkerOrders())
