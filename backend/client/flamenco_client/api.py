@@ -66,9 +66,7 @@ class Client:
         """Give out its tasks again."""
         return self._document("POST", f"/jobs/{job_id}/resume", body={})
 
-    def requeue(
-        self, job_id: int, *, tasks: Sequence[int] = (), frames: str = "", failed: bool = False
-    ) -> Document:
+    def requeue(self, job_id: int, *, tasks: Sequence[int] = (), frames: str = "", failed: bool = False) -> Document:
         """Do tasks again: these, those of these frames, the failed ones, or all."""
         body: Document = {}
         if tasks:
@@ -158,10 +156,10 @@ class Client:
         while left is None or left > 0:
             query["limit"] = str(min(left, 500) if left is not None else 500)
             answer = self._document("GET", path, query=query)
-            items = answer if isinstance(answer, list) else answer["items"]
+            items: list[Document] = answer["items"]
             yield from items
             left = None if left is None else left - len(items)
-            cursor = None if isinstance(answer, list) else answer.get("next")
+            cursor = answer.get("next")
             if not cursor:
                 return
             query["cursor"] = cursor
@@ -174,7 +172,7 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         again: bool = False,
-    ) -> Any:
+    ) -> Document:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if data is not None else {}
         tries = self._tries if again or method == "GET" else 1
@@ -182,9 +180,12 @@ class Client:
         if not answer.content:
             return {}
         try:
-            return answer.json()
+            document = answer.json()
         except ValueError as error:
             raise ServerFault(f"{self.address} did not answer like a Flamenco server") from error
+        if not isinstance(document, dict):
+            raise ServerFault(f"{self.address} did not answer like a Flamenco server")
+        return document
 
     def call(
         self,
