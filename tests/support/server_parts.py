@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import insert
-from werkzeug.test import TestResponse
-
 from flamenco_server.app import create_app
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
@@ -24,6 +20,9 @@ from flamenco_server.modules.jobs.models import Job, JobFile, Step
 from flamenco_server.modules.managers.models import Manager
 from flamenco_server.modules.projects.models import Project
 from flamenco_server.modules.tasks.models import Output, Run, Task
+from flask import Flask
+from sqlalchemy import insert
+from werkzeug.test import TestResponse
 
 ROLES = ("viewer", "artist", "supervisor", "admin")
 
@@ -107,9 +106,15 @@ class Farm:
         session.flush()
         values = {"settings": {}, "scene": {}, "overrides": {}, "tags": [], "storage": "uploaded", **more}
         job = Job(
-            client_token=f"{project.id}", name="A shot", type="render", project_id=project.id, owner="artist",
-            state="queued", created_at=self.clock.now, **values,
-        )  # fmt: skip
+            client_token=f"{project.id}",
+            name="A shot",
+            type="render",
+            project_id=project.id,
+            owner="artist",
+            state="queued",
+            created_at=self.clock.now,
+            **values,
+        )
         session.add(job)
         session.flush()
         step = Step(job_id=job.id, position=0, name="render", template="[]", requirements="{}", after=[])
@@ -121,18 +126,34 @@ class Farm:
         session.flush()
         session.add(
             Run(
-                id=f"run-{job.id}", task_id=tasks[0].id, job_id=job.id, step_id=step.id, manager_id=1, worker_id="M1-a",
-                status="processing", attempt=1, started_at=self.clock.now, updated_at=self.clock.now,
-            )  # fmt: skip
+                id=f"run-{job.id}",
+                task_id=tasks[0].id,
+                job_id=job.id,
+                step_id=step.id,
+                manager_id=1,
+                worker_id="M1-a",
+                status="processing",
+                attempt=1,
+                started_at=self.clock.now,
+                updated_at=self.clock.now,
+            )
         )
         for path, data in files.items():
             session.add(JobFile(job_id=job.id, path=path, sha256=sha(data), size=len(data)))
         for path, data in outputs.items():
             session.add(
                 Output(
-                    job_id=job.id, step_id=step.id, task_id=tasks[0].id, run_id=f"run-{job.id}", root="output",
-                    path=path, sha256=sha(data), size=len(data), kind="frame", created_at=self.clock.now,
-                )  # fmt: skip
+                    job_id=job.id,
+                    step_id=step.id,
+                    task_id=tasks[0].id,
+                    run_id=f"run-{job.id}",
+                    root="output",
+                    path=path,
+                    sha256=sha(data),
+                    size=len(data),
+                    kind="frame",
+                    created_at=self.clock.now,
+                )
             )
         return job.id
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from server_parts import sha
-
 from flamenco_server.errors import DiskFull, Invalid, TooLarge
 from flamenco_server.modules.files import store as module
 from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 from flamenco_server.modules.files.store import BlobStore, open_store
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from server_parts import sha
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from server_parts import sha
-
 from flamenco_server.errors import DiskFull, TooLarge
 from flamenco_server.modules.files import uploads as module
 from flamenco_server.modules.files.errors import HashMismatch, UploadOffset
 from flamenco_server.modules.files.store import open_store
 from flamenco_server.modules.files.uploads import Uploads
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from server_parts import sha
 
 DATA = bytes(range(256)) * 40
 NAME = sha(DATA)

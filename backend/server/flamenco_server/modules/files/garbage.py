@@ -125,7 +125,7 @@ def _adopt(session: Session, strays: list[StoredBlob]) -> None:
         {"sha256": blob.sha256, "size": blob.size, "created_at": blob.modified, "used_at": 0.0, "condemned": True}
         for blob in strays
     ]
-    session.execute(upsert(session, File).values(rows).on_conflict_do_nothing([File.sha256]))
+    session.execute(upsert(session, File).values(rows).on_conflict_do_nothing(index_elements=[File.sha256]))
 
 
 def _modified(path: Path) -> float:

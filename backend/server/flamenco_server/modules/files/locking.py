@@ -39,9 +39,9 @@ def try_lock(path: Path) -> Iterator[bool]:
     try:
         held = _try_lock(handle) and _still_there(path, handle)
         yield held
+    finally:
         if held and sys.platform != "win32":
             path.unlink(missing_ok=True)
-    finally:
         os.close(handle)
         if held and sys.platform == "win32":
             _unlink_quietly(path)

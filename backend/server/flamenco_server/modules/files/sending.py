@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import Response, request
+from werkzeug.datastructures import Range
 from zipstream import ZipStream
 
 from flamenco_server.errors import Problem, problem_response
@@ -34,7 +35,7 @@ def file_response(
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or not _range_counts(sha256):
         answer = Response(store.read(sha256), 200, content_type=content_type)
         answer.content_length = size
-    elif (part := asked.range_for_length(size)) is None:
+    elif (part := _part(asked, size)) is None:
         answer = problem_response(Problem("No such range", 416, f"the file has {size} bytes, there is no such range"))
         answer.headers["Content-Range"] = f"bytes */{size}"
         return answer
@@ -45,6 +46,15 @@ def file_response(
     if name:
         answer.headers.set("Content-Disposition", "inline", filename=name)
     return _headed(answer, sha256)
+
+
+def _part(asked: Range, size: int) -> tuple[int, int] | None:
+    """From where to where (outside) the one range goes; None if there is nothing of it."""
+    first, stop = asked.ranges[0]
+    # "The last N bytes" (a negative start) of a shorter file is the whole of it.
+    start = max(0, size + first) if first < 0 else first
+    end = size if stop is None else min(stop, size)
+    return (start, end) if start < end else None
 
 
 def _range_counts(sha256: str) -> bool:

@@ -108,7 +108,9 @@ class Keeper:
         ]
         for batch in batches(rows):
             fresh = upsert(session, File).values(batch)
-            session.execute(fresh.on_conflict_do_update([File.sha256], set_={"used_at": now, "condemned": False}))
+            session.execute(
+                fresh.on_conflict_do_update(index_elements=[File.sha256], set_={"used_at": now, "condemned": False})
+            )
         # Each row is ours now: garbage collection can no longer take the bytes, but may have before.
         there = in_parallel(self.store.has, [entry.sha256 for entry in staged]) if self.store.remote else None
         for number, entry in enumerate(staged):
