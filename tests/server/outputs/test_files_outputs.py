@@ -1,0 +1,54 @@
+"""What jobs made, as bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from server_parts import Farm
+
+FRAMES = {"beauty/0001.png": b"one", "beauty/0002.png": b"two"}
+
+
+def entries(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_output_is_sent_with_its_type_its_name_and_its_ranges(farm: Farm) -> None:
+    job = farm.job({}, FRAMES)
+    (first, _) = farm.by("viewer")("GET", f"/api/jobs/{job}/outputs").json["items"]
+    url = f"/api/outputs/{first['id']}/content"
+    answer = farm.by("viewer")("GET", url)
+    assert (answer.data, answer.content_type) == (b"one", "image/png")
+    assert "0001.png" in answer.headers["Content-Disposition"]
+    assert farm.by("viewer")("GET", url, headers={"Range": "bytes=1-"}).data == b"ne"
+    assert farm.by("viewer")("GET", "/api/outputs/999/content").status_code == 404
+    assert farm.by("nobody")("GET", url).status_code == 401
+
+
+def test_a_jobs_zip_has_its_outputs_by_path(farm: Farm) -> None:
+    job = farm.job({"shot.blend": b"blend"}, FRAMES)
+    answer = farm.by("viewer")("GET", f"/api/jobs/{job}/zip")
+    assert entries(answer.data) == FRAMES
+    assert f"A_shot-{job}.zip" in answer.headers["Content-Disposition"]
+    assert entries(farm.by("viewer")("GET", f"/api/jobs/{job}/zip?kind=video").data) == {}
+    assert entries(farm.by("viewer")("GET", f"/api/jobs/{job}/zip?step=render").data) == FRAMES
+
+
+def test_a_tasks_zip_has_the_manifest_and_what_earlier_steps_made(farm: Farm) -> None:
+    job = farm.job({"shot.blend": b"blend", "tex/wood.png": b"wood"}, FRAMES)
+    render, encode = (task["id"] for task in farm.by("viewer")("GET", f"/api/tasks?job={job}").json["items"])
+    needs = {"job/shot.blend": b"blend", "job/tex/wood.png": b"wood"}
+    manager = farm.by("manager")
+    assert entries(manager("GET", f"/api/tasks/zip/{render}").data) == needs
+    made = {f"output/{path}": data for path, data in FRAMES.items()}
+    assert entries(manager("GET", f"/api/tasks/zip/{encode}").data) == {**needs, **made}
+    assert manager("GET", "/api/tasks/zip/999").status_code == 404
+
+
+def test_files_on_shared_storage_are_a_409_that_says_where_they_are(farm: Farm) -> None:
+    job = farm.job({}, FRAMES, storage="shared", output_root="/mnt/renders")
+    answer = farm.by("viewer")("GET", f"/api/jobs/{job}/zip")
+    assert answer.status_code == 409
+    assert "/mnt/renders" in answer.json["detail"]
