@@ -51,6 +51,7 @@ def run(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     config = make_config(**flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     database = _opened(config)
     try:
         _serve(config, database)

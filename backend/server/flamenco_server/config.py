@@ -73,7 +73,8 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     try:
         return msgspec.convert(values, ServerConfig, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise BadConfig(f"the server's configuration is not valid: {error}") from error
+        text = str(error).replace("`$.", "`")
+        raise BadConfig(f"the server's configuration is not valid: {text}") from error
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import msgspec
 from flamenco_common.states import IllegalMove
 from flask import Flask, Response
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -111,8 +112,15 @@ def install(app: Flask) -> None:
     """Map every error to `application/problem+json`."""
     app.register_error_handler(ServerError, problem)
     app.register_error_handler(IllegalMove, lambda error: problem(Conflict(str(error))))
+    app.register_error_handler(IntegrityError, _not_unique)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _not_unique(error: IntegrityError) -> Response:
+    """What a service checked beforehand, and somebody else did in between."""
+    log.warning("a change met another one", exc_info=error)
+    return problem(Conflict("somebody else changed the same thing at the same moment: look again"))
 
 
 def _http_problem(error: HTTPException) -> Response:

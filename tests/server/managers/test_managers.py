@@ -1,0 +1,63 @@
+"""Managers and the mirror of their workers."""
+
+from __future__ import annotations
+
+from server_farm import Site, on_both
+
+pytestmark = on_both
+
+
+def test_a_manager_is_made_renamed_disabled_and_removed(site: Site) -> None:
+    admin = site.by("admin")
+    made = admin("POST", "/api/managers", json={"name": "hall"}).json
+    site.tokens["hall"] = made["token"]
+    assert admin("POST", "/api/managers", json={"name": "hall"}).status_code == 409
+    site.worker(f"M{made['id']}-a", manager="hall")
+    assert admin("PATCH", f"/api/managers/{made['id']}", json={"name": "cellar"}).json["workers"] == 1
+    assert admin("PATCH", f"/api/managers/{made['id']}", json={"enabled": False}).json["enabled"] is False
+    assert site.by("hall")("GET", "/api/me").status_code == 401
+    assert admin("DELETE", f"/api/managers/{made['id']}").status_code == 204
+    assert site.by("viewer")("GET", "/api/workers").json["items"] == []
+
+
+def test_a_worker_is_mirrored_once_and_shows_what_it_does(site: Site) -> None:
+    site.submit()
+    site.worker("M1-a", tags=["gpu"])
+    site.worker("M1-a", tags=["gpu", "big"], reason="all well")
+    task = site.task("M1-a")
+    (worker,) = site.by("viewer")("GET", "/api/workers?tag=big&state=awake&manager=1").json["items"]
+    assert (worker["tags"], worker["tasks"], worker["reason"]) == (["gpu", "big"], [task["task_id"]], "all well")
+    assert worker["abilities"]["memory_mb"] == 8000
+    assert site.by("viewer")("GET", "/api/workers?tag=bi").json["items"] == []
+
+
+def test_a_manager_cannot_change_the_worker_of_another(site: Site) -> None:
+    site.tokens["other"] = site.by("admin")("POST", "/api/managers", json={"name": "other"}).json["token"]
+    site.worker("M1-a")
+    site.worker("M1-a", manager="other", state="offline")
+    assert site.by("viewer")("GET", "/api/workers/M1-a").json["state"] == "awake"
+
+
+def test_a_silent_worker_counts_as_offline_and_an_asking_one_does_not(site: Site) -> None:
+    site.worker("M1-a", "M1-b")
+    for _ in range(3):
+        site.clock.now += 60
+        site.claim("M1-a")
+    states = {item["id"]: item["state"] for item in site.by("viewer")("GET", "/api/workers").json["items"]}
+    assert states == {"M1-a": "awake", "M1-b": "offline"}
+
+
+def test_orders_are_checked(site: Site) -> None:
+    site.worker("M1-a")
+    order = site.by("supervisor")
+    assert order("POST", "/api/workers/M1-a/orders", json={"schedule": "always"}).json["field"] == "schedule"
+    assert order("POST", "/api/workers/M1-a/orders", json={"state": "dance"}).json["field"] == "state"
+    assert order("POST", "/api/workers/none/orders", json={}).status_code == 404
+    assert site.by("artist")("POST", "/api/workers/M1-a/orders", json={}).status_code == 403
+
+
+def test_a_disabled_worker_gets_no_more_work_even_before_its_manager_knows(site: Site) -> None:
+    site.submit()
+    site.worker("M1-a")
+    site.by("supervisor")("POST", "/api/workers/M1-a/orders", json={"enabled": False})
+    assert site.task("M1-a") is None
