@@ -22,7 +22,7 @@ from gevent.queue import Empty, Queue
 
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
-from flamenco_server.errors import Invalid, NotFound, ServerError, problem
+from flamenco_server.errors import Invalid, NotFound, ServerError, Unavailable, problem
 from flamenco_server.modules.auth.authenticator import Authenticator
 from flamenco_server.modules.auth.principal import Access, Principal, Role
 from flamenco_server.modules.log.feed import EventTable, Sent, Sequencer
@@ -127,6 +127,9 @@ class EventApp:
             wish = parse_wish(query, environ.get("HTTP_LAST_EVENT_ID", ""))
         except ServerError as error:
             return problem(error)(environ, start_response)
+        except Exception:
+            log.warning("a stream cannot be opened now", exc_info=True)
+            return problem(Unavailable("the event stream cannot ask the database now"))(environ, start_response)
         start_response(
             "200 OK",
             [

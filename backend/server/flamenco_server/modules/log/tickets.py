@@ -32,7 +32,7 @@ def check_ticket(auth: Authenticator, ticket: str, now: float) -> Principal:
     if token_id > 2**31 - 1:
         raise NotAuthenticated("that is not a ticket for the event stream")
     owner, key = auth.owner_of(token_id)
-    if not hmac.compare_digest(_signature(key, token_id, expires), parts[2]):
+    if not hmac.compare_digest(_signature(key, token_id, expires).encode(), parts[2].encode()):
         raise NotAuthenticated("the ticket is not valid")
     if expires < now:
         raise NotAuthenticated("the ticket has expired; ask for another")
