@@ -56,6 +56,10 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                 return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
         return self.database_url
 
+    def event_stream_url(self) -> str:
+        """Where browsers find the event stream."""
+        return self.events_url or f"http://{self.events_host}:{self.events_port}/events"
+
     def files_location(self) -> str:
         """Where files are stored: a folder or an s3:// address."""
         return self.files_url or str(self.data_dir / "files")

@@ -20,7 +20,7 @@ def test_the_document_is_valid_openapi_and_names_every_route(farm: Farm) -> None
         for rule in farm.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
     }
-    assert routes <= described
+    assert described - {("HEAD", "/api/uploads/{sha256}")} == routes | {("GET", "/events")}
 
 
 def test_every_operation_says_what_it_does_and_has_a_name_of_its_own(farm: Farm) -> None:

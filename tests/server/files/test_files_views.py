@@ -227,3 +227,10 @@ def test_a_file_from_an_artist_never_runs_as_a_page_of_ours(farm: Farm) -> None:
     assert answer.content_type == "application/octet-stream"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_bytes_that_the_store_lost_can_be_sent_again(farm: Farm) -> None:
+    farm.files.store.delete([put(farm, DATA)])
+    assert farm.by("viewer")("GET", URL).status_code == 404
+    assert farm.by("artist")("PUT", URL, data=DATA).status_code == 200
+    assert farm.by("viewer")("GET", URL).data == DATA

@@ -50,6 +50,29 @@ def document(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
     }
 
 
+def event_stream(url: str) -> dict[str, Any]:
+    """The path of the event stream, which another process serves at `url`."""
+    parameters = [
+        {"name": name, "in": "query", "schema": {"type": kind}, "description": text}
+        for name, kind, text in (
+            ("since", "integer", "The last event that is known; without it the stream begins now"),
+            ("job", "integer", "Only events of this job"),
+            ("ticket", "string", "Instead of the header: what POST /api/events/ticket gave"),
+        )
+    ]
+    return {
+        "get": {
+            "operationId": "events",
+            "tags": ["log"],
+            "summary": "Watch what changes, as server-sent events.",
+            "description": "For users from the role viewer on and managers. `Last-Event-ID` wins over `since`.",
+            "servers": [{"url": url.removesuffix("/events")}],
+            "parameters": parameters,
+            "responses": {"200": {"description": "The stream", "content": {"text/event-stream": {}}}},
+        }
+    }
+
+
 def _types(endpoints: Iterable[Endpoint]) -> Iterable[Any]:
     yield Problem
     for endpoint in endpoints:

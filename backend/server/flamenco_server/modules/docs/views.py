@@ -30,7 +30,9 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 @endpoint("GET", "/openapi.json", answer=dict[str, Any], role=Role.VIEWER, manager=True)
 def openapi_document() -> dict[str, Any]:
     """Give this description of the API."""
-    return openapi.document(core().endpoints, version("flamenco"))
+    described = openapi.document(core().endpoints, version("flamenco"))
+    described["paths"]["/events"] = openapi.event_stream(core().config.event_stream_url())
+    return described
 
 
 @endpoint("GET", "/docs", everyone=True, raw_answer="text/html")

@@ -115,7 +115,9 @@ def put_file(sha256: str) -> Answered:
     check_length(request.content_length or 0)
     with core().database.reading() as session:
         size = service.sizes(session, [sha256]).get(sha256)
-    if size is not None and not service.missing_now(core().database, [sha256], core().clock()):
+    # The store is asked too, so that bytes that were lost there can be sent again.
+    lacking = size is None or service.missing_now(core().database, [sha256], core().clock())
+    if size is not None and not lacking and files().store.has(sha256):
         drain()
         return Answered(StoredFile(sha256, size), 200)
     staged = files().store.stage(sha256, body_chunks(), files().limit)

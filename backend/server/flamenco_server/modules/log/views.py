@@ -62,10 +62,8 @@ def job_activity(job_id: int, query: PageQuery) -> Page[OperationView]:
 @endpoint("POST", "/events/ticket", answer=Ticket, status=201, role=Role.VIEWER)
 def event_ticket() -> Ticket:
     """Give a key to open the event stream with, valid for a minute: `GET /events?ticket=…`."""
-    config = core().config
     ticket, expires = make_ticket(core().auth, principal().token_id, core().clock())
-    url = config.events_url or f"http://{config.events_host}:{config.events_port}/events"
-    return Ticket(ticket, moment_of(expires), url)
+    return Ticket(ticket, moment_of(expires), core().config.event_stream_url())
 
 
 def _page(statement: Select[Any], query: PageQuery) -> Page[OperationView]:
