@@ -19,9 +19,10 @@ class Preset(msgspec.Struct, frozen=True):
 
 
 class PresetList(msgspec.Struct, frozen=True):
-    """All presets."""
+    """All presets; always one page."""
 
     items: list[Preset]
+    next: str | None = None
 
 
 class SettingView(msgspec.Struct, frozen=True):
@@ -35,9 +36,10 @@ class SettingView(msgspec.Struct, frozen=True):
 
 
 class SettingList(msgspec.Struct, frozen=True):
-    """All settings."""
+    """All settings; always one page."""
 
     items: list[SettingView]
+    next: str | None = None
 
 
 class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
