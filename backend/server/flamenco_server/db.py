@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, Text, create_engine, event
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -100,7 +100,8 @@ class Database:
 
 
 def _worth_again(error: DBAPIError) -> bool:
-    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _AGAIN
+    """A deadlock; or a connection that broke, whose transaction the database undid: the pool then opens another."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _AGAIN
 
 
 def _sqlite_engine(url: str) -> Engine:
@@ -115,7 +116,7 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    return create_engine(url, pool_size=10, max_overflow=20)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 import msgspec
 from flamenco_common.states import IllegalMove
 from flask import Flask, Response
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ServerError, problem)
     app.register_error_handler(IllegalMove, lambda error: problem(Conflict(str(error))))
     app.register_error_handler(IntegrityError, _not_unique)
+    app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
 
@@ -121,6 +122,11 @@ def _not_unique(error: IntegrityError) -> Response:
     """What a service checked beforehand, and somebody else did in between."""
     log.warning("a change met another one", exc_info=error)
     return problem(Conflict("somebody else changed the same thing at the same moment: look again"))
+
+
+def _no_database(error: OperationalError) -> Response:
+    log.error("the database failed", exc_info=error)
+    return problem(Unavailable("the database does not answer now: try again"))
 
 
 def _http_problem(error: HTTPException) -> Response:

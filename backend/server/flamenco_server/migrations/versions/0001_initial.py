@@ -255,7 +255,6 @@ def upgrade() -> None:
     sa.Column('losses', sa.Integer(), server_default='0', nullable=False),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('finished_at', sa.Double(), nullable=True),
-    sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_tasks_job_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_tasks_step_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks'))
     )
@@ -284,8 +283,6 @@ def upgrade() -> None:
     sa.Column('layer', sa.String(length=200), nullable=False),
     sa.Column('thumbnail', sa.String(length=64), nullable=False),
     sa.Column('created_at', sa.Double(), nullable=False),
-    sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_outputs_job_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_outputs_step_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.id'], name=op.f('fk_outputs_task_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outputs'))
     )
@@ -316,8 +313,6 @@ def upgrade() -> None:
     sa.Column('started_at', sa.Double(), nullable=False),
     sa.Column('updated_at', sa.Double(), nullable=False),
     sa.Column('finished_at', sa.Double(), nullable=True),
-    sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_runs_job_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_runs_step_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.id'], name=op.f('fk_runs_task_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_runs'))
     )
@@ -335,8 +330,6 @@ def upgrade() -> None:
     sa.Column('worker_id', sa.String(length=64), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('at', sa.Double(), nullable=False),
-    sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_task_failures_job_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_task_failures_step_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.id'], name=op.f('fk_task_failures_task_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('task_id', 'run_id', name=op.f('pk_task_failures'))
     )

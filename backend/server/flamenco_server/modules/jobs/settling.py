@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flamenco_common.states import FINISHED_JOBS, JobState, TaskStatus, check_move, roll_up
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.tasks.moves import COUNTERS, JOBS, STEPS, TASKS, Tally, move_where
 
 _COUNTS = tuple(COUNTERS.values())
+_SHOWN = (JOBS.c.id, JOBS.c.state, JOBS.c.started_at, JOBS.c.finished_at, *(JOBS.c[name] for name in _COUNTS))
+_JOBS = select(*_SHOWN).where(JOBS.c.id.in_(bindparam("ids", expanding=True))).order_by(JOBS.c.id)
 
 
 def counts_of(row: Any) -> dict[TaskStatus, int]:
@@ -41,34 +43,41 @@ def ready(step: Any, steps: Sequence[Any]) -> bool:
     return all(is_complete(other) for other in steps if other.name in step.after)
 
 
-def settle(session: Session, tally: Tally, now: float, job_ids: Iterable[int] = (), opens: bool = True) -> None:
+def settle(
+    session: Session,
+    tally: Tally,
+    now: float,
+    job_ids: Iterable[int] = (),
+    opens: bool = True,
+    events: Sequence[Event] = (),
+) -> None:
     """Write the tally, open the steps that need no longer wait, and give each job the state that follows.
 
-    `opens` is false where no task was completed, so no step can open.
+    `opens` is false where no task was completed, so no step can open. `events` are told with the jobs'.
     """
     changed = sorted({*tally.jobs, *job_ids})
     if not changed:
+        emit(session, events)
         return
     tally.write(session)
-    if opens:
-        _open_steps(session, tally, changed)
-    columns = (JOBS.c.id, JOBS.c.state, JOBS.c.started_at, JOBS.c.finished_at, *(JOBS.c[name] for name in _COUNTS))
-    rows = session.execute(select(*columns).where(JOBS.c.id.in_(changed)).order_by(JOBS.c.id)).all()
+    rows = session.connection().execute(_JOBS, {"ids": changed}).all()
+    waiting = [row.id for row in rows if row.n_waiting]
+    if opens and waiting and _open_steps(session, tally, waiting):
+        rows = session.connection().execute(_JOBS, {"ids": changed}).all()
     for row in rows:
         set_state(session, row, roll_up(JobState(row.state), counts_of(row)), now)
-    emit(session, [job_event(row, roll_up(JobState(row.state), counts_of(row))) for row in rows])
+    emit(session, [*events, *(job_event(row, roll_up(JobState(row.state), counts_of(row))) for row in rows)])
 
 
-def _open_steps(session: Session, tally: Tally, job_ids: Sequence[int]) -> None:
-    """Open waiting steps of jobs that have any; canceled jobs have none that wait."""
-    waiting = session.scalars(select(JOBS.c.id).where(JOBS.c.id.in_(job_ids), JOBS.c.n_waiting > 0)).all()
-    if not waiting:
-        return
-    for steps in steps_of(session, waiting).values():
+def _open_steps(session: Session, tally: Tally, job_ids: Sequence[int]) -> int:
+    """Open the waiting steps of jobs that have any; returns how many tasks that queued."""
+    opened = 0
+    for steps in steps_of(session, job_ids).values():
         for step in steps:
             if step.n_waiting and ready(step, steps):
-                move_where(session, tally, TASKS.c.step_id == step.id, TaskStatus.WAITING, TaskStatus.QUEUED)
+                opened += move_where(session, tally, TASKS.c.step_id == step.id, TaskStatus.WAITING, TaskStatus.QUEUED)
     tally.write(session)
+    return opened
 
 
 def set_state(session: Session, row: Any, state: JobState, now: float) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.log.models import EventRow, Operation
@@ -24,6 +24,9 @@ class Event:
     object_id: str
     job_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
+
+
+_INSERT_EVENT = insert(cast(Table, EventRow.__table__))
 
 
 def record(session: Session, actor: str, action: str, kind: str, object_id: str | int, detail: str = "") -> None:
@@ -48,8 +51,9 @@ def emit(session: Session, events: Sequence[Event]) -> None:
     if not events:
         return
     now = time.time()
-    session.execute(
-        insert(EventRow),
+    # Straight to the table: claims and reports come through here.
+    session.connection().execute(
+        _INSERT_EVENT,
         [
             {"at": now, "kind": event.kind, "object_id": event.object_id, "job_id": event.job_id, "data": event.data}
             for event in events

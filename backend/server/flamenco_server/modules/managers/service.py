@@ -9,7 +9,7 @@ import msgspec
 from flamenco_common.documents import WorkerReport
 from flamenco_common.documents import WorkerWish as WishDocument
 from flamenco_common.schedule import BadSchedule, SleepSchedule
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
@@ -20,6 +20,14 @@ from flamenco_server.modules.managers.schemas import WorkerOrder
 
 WORKERS: Any = Worker.__table__
 WISHES: Any = WorkerWish.__table__
+
+
+_WISHES = (
+    select(WISHES)
+    .join(WORKERS, WORKERS.c.id == WISHES.c.worker_id)
+    .where(WISHES.c.revision > bindparam("revision"), WORKERS.c.manager_id == bindparam("manager"))
+    .order_by(WISHES.c.revision)
+)
 
 
 def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], now: float) -> None:
@@ -93,12 +101,7 @@ def _check_schedule(schedule: str) -> None:
 
 def wishes_since(session: Session, manager_id: int, revision: int) -> list[WishDocument]:
     """The wishes for a manager's workers that are newer than `revision`."""
-    rows = session.execute(
-        select(WISHES)
-        .join(WORKERS, WORKERS.c.id == WISHES.c.worker_id)
-        .where(WISHES.c.revision > revision, WORKERS.c.manager_id == manager_id)
-        .order_by(WISHES.c.revision)
-    )
+    rows = session.connection().execute(_WISHES, {"revision": revision, "manager": manager_id})
     return [
         WishDocument(
             worker_id=row.worker_id,

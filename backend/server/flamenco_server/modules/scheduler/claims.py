@@ -15,19 +15,60 @@ from typing import Any
 import msgspec
 from flamenco_common.documents import TaskDocument
 from flamenco_common.states import ACTIVE_JOBS, RunStatus, TaskStatus
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, Integer, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.settling import settle
-from flamenco_server.modules.log.service import Event, emit
+from flamenco_server.modules.log.service import Event
 from flamenco_server.modules.scheduler.fleet import Fleet, requirements_of, why_not, workers_of
 from flamenco_server.modules.tasks.models import Run, TaskFailure
-from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS, Tally, lock_jobs, move_each
+from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS, Tally, move_each
 
 RUNS: Any = Run.__table__
 FAILURES: Any = TaskFailure.__table__
 _ROUNDS = 3
 _ACTIVE = [state.value for state in ACTIVE_JOBS]
+
+
+_PROCESSING = TaskStatus.PROCESSING.value
+
+# Built once: building a statement costs as much as running it.
+PLACES = (
+    select(JOBS.c.id, STEPS.c.id, STEPS.c.requirements, JOBS.c.max_workers, STEPS.c.n_queued)
+    .join(STEPS, STEPS.c.job_id == JOBS.c.id)
+    .where(JOBS.c.state.in_(_ACTIVE), JOBS.c.n_queued > 0, STEPS.c.n_queued > 0)
+    .order_by(JOBS.c.priority.desc(), JOBS.c.id, STEPS.c.position)
+)
+_HAD = select(
+    TASKS.c.lease, TASKS.c.worker_id, TASKS.c.id, TASKS.c.step_id, TASKS.c.run_id, TASKS.c.params, TASKS.c.attempts
+).where(TASKS.c.lease.in_(bindparam("leases", expanding=True)), TASKS.c.status == _PROCESSING)
+_LOCK_ACTIVE = (
+    select(JOBS.c.id)
+    .where(JOBS.c.id.in_(bindparam("ids", expanding=True)), JOBS.c.state.in_(_ACTIVE))
+    .order_by(JOBS.c.id)
+    .with_for_update()
+)
+_QUEUE = (
+    select(TASKS.c.id, TASKS.c.job_id, TASKS.c.step_id, TASKS.c.attempts)
+    # Written out, so that the planner sees that the partial index fits.
+    .where(TASKS.c.step_id == bindparam("step"), text("tasks.status = 'queued'"))
+    .order_by(TASKS.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_FAILED = select(FAILURES.c.worker_id, FAILURES.c.task_id).where(
+    FAILURES.c.step_id == bindparam("step"), FAILURES.c.worker_id.in_(bindparam("workers", expanding=True))
+)
+_STEPS = (
+    select(
+        STEPS.c.id, STEPS.c.name, STEPS.c.template, STEPS.c.requirements, STEPS.c.timeout_seconds,
+        JOBS.c.id.label("job_id"), JOBS.c.name.label("job_name"), JOBS.c.type, JOBS.c.storage,
+        JOBS.c.job_root, JOBS.c.output_root,
+    )
+    .join(JOBS, JOBS.c.id == STEPS.c.job_id)
+    .where(STEPS.c.id.in_(bindparam("steps", expanding=True)))
+)  # fmt: skip
+_INSERT_RUN = insert(RUNS)
 
 
 @dataclass(frozen=True)
@@ -84,6 +125,7 @@ class Claims:
 
     def __init__(self, session: Session, fleet: Fleet, lease_seconds: int) -> None:
         self._session = session
+        self._connection = session.connection()
         self._fleet = fleet
         self._now = fleet.now
         self._lease_seconds = lease_seconds
@@ -92,21 +134,17 @@ class Claims:
         """For each request the tasks by worker; a worker for which there is none is absent."""
         had = self._had(requests)
         waiting = self._claimants(requests, had)
-        self._place(waiting)
-        owned = self._had(requests) if waiting else had
-        return self._documents(requests, owned)
+        if self._place(waiting):
+            had = self._had(requests)
+        return self._documents(requests, had)
 
-    def _had(self, requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], int]:
+    def _had(self, requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], Any]:
         """(lease, worker) → task of claims under these leases: a repeated request gets the same again."""
-        rows = self._session.execute(
-            select(TASKS.c.lease, TASKS.c.worker_id, TASKS.c.id).where(
-                TASKS.c.lease.in_(sorted({request.lease for request in requests})),
-                TASKS.c.status == TaskStatus.PROCESSING.value,
-            )
-        )
-        return {(row.lease, row.worker_id): row.id for row in rows}
+        leases = sorted({request.lease for request in requests})
+        rows = self._connection.execute(_HAD, {"leases": leases})
+        return {(row.lease, row.worker_id): row for row in rows}
 
-    def _claimants(self, requests: Sequence[ClaimRequest], had: Mapping[tuple[str, str], int]) -> list[Claimant]:
+    def _claimants(self, requests: Sequence[ClaimRequest], had: Mapping[tuple[str, str], Any]) -> list[Claimant]:
         known = workers_of(self._session, (worker for request in requests for worker in request.workers))
         seen: set[str] = set()
         claimants = []
@@ -120,40 +158,20 @@ class Claims:
                     claimants.append(Claimant(worker, request))
         return claimants
 
-    def _place(self, waiting: list[Claimant]) -> None:
-        """Place workers in rounds: one that found nothing where it was placed is placed elsewhere."""
+    def _place(self, waiting: list[Claimant]) -> int:
+        """Place workers in rounds, one that found nothing elsewhere; returns how many got a task."""
+        placed = 0
         for _ in range(_ROUNDS):
-            if not waiting:
-                return
-            places = self._places()
-            if not places:
-                return
-            by_step = self._assign(waiting, places)
+            by_step = self._assign(waiting, self._places()) if waiting else {}
             if not by_step:
-                return
+                break
             served = self._take(by_step)
+            placed += len(served)
             waiting = [claimant for claimant in waiting if claimant.worker.id not in served]
+        return placed
 
     def _places(self) -> list[Place]:
-        jobs = self._session.execute(
-            select(JOBS.c.id, JOBS.c.max_workers)
-            .where(JOBS.c.state.in_(_ACTIVE), JOBS.c.n_queued > 0)
-            .order_by(JOBS.c.priority.desc(), JOBS.c.id)
-        ).all()
-        if not jobs:
-            return []
-        steps: dict[int, list[Any]] = defaultdict(list)
-        for step in self._session.execute(
-            select(STEPS.c.id, STEPS.c.job_id, STEPS.c.requirements, STEPS.c.n_queued)
-            .where(STEPS.c.job_id.in_([job.id for job in jobs]), STEPS.c.n_queued > 0)
-            .order_by(STEPS.c.position)
-        ):
-            steps[step.job_id].append(step)
-        return [
-            Place(job.id, step.id, step.requirements, job.max_workers, step.n_queued)
-            for job in jobs
-            for step in steps[job.id]
-        ]
+        return [Place(*row) for row in self._connection.execute(PLACES)]
 
     def _assign(self, waiting: Iterable[Claimant], places: Sequence[Place]) -> dict[int, list[Claimant]]:
         """Step → its claimants, by the order of jobs and steps."""
@@ -192,10 +210,8 @@ class Claims:
 
     def _take(self, by_step: Mapping[int, Sequence[Claimant]]) -> set[str]:
         """Take tasks for the placed workers; returns the workers that got one."""
-        jobs = lock_jobs(self._session, (self._jobs[step_id] for step_id in by_step))
-        active = set(
-            self._session.scalars(select(JOBS.c.id).where(JOBS.c.id.in_(jobs), JOBS.c.state.in_(_ACTIVE))).all()
-        )
+        wanted = sorted({self._jobs[step_id] for step_id in by_step})
+        active = set(self._connection.execute(_LOCK_ACTIVE, {"ids": wanted}).scalars())
         taken: list[Taken] = []
         for step_id, claimants in by_step.items():
             if self._jobs[step_id] in active:
@@ -209,15 +225,7 @@ class Claims:
     def _take_of_step(self, step_id: int, claimants: Sequence[Claimant]) -> list[Taken]:
         failed = self._failed_before(step_id, claimants)
         most = len(claimants) + sum(len(tasks) for tasks in failed.values())
-        queue = list(
-            self._session.execute(
-                select(TASKS.c.id, TASKS.c.job_id, TASKS.c.step_id, TASKS.c.attempts)
-                .where(TASKS.c.step_id == step_id, TASKS.c.status == TaskStatus.QUEUED.value)
-                .order_by(TASKS.c.id)
-                .limit(most)
-                .with_for_update(skip_locked=True)
-            ).all()
-        )
+        queue = list(self._connection.execute(_QUEUE, {"step": step_id, "most": most}).all())
         taken = []
         for claimant in claimants:
             task = self._for(claimant, queue, failed[claimant.worker.id], step_id)
@@ -238,11 +246,8 @@ class Claims:
 
     def _failed_before(self, step_id: int, claimants: Sequence[Claimant]) -> dict[str, set[int]]:
         found: dict[str, set[int]] = defaultdict(set)
-        for row in self._session.execute(
-            select(FAILURES.c.worker_id, FAILURES.c.task_id).where(
-                FAILURES.c.step_id == step_id, FAILURES.c.worker_id.in_([one.worker.id for one in claimants])
-            )
-        ):
+        workers = sorted(one.worker.id for one in claimants)
+        for row in self._connection.execute(_FAILED, {"step": step_id, "workers": workers}):
             found[row.worker_id].add(row.task_id)
         return found
 
@@ -264,11 +269,11 @@ class Claims:
         runs = [f"{task.task_id}-{task.attempts + 1}-{secrets.token_hex(4)}" for task in taken]
         rows = [task.row(run_id, expires) for task, run_id in zip(taken, runs, strict=True)]
         move_each(self._session, tally, TaskStatus.QUEUED, TaskStatus.PROCESSING, rows)
-        self._session.connection().execute(
-            insert(RUNS), [self._run(task, run_id) for task, run_id in zip(taken, runs, strict=True)]
+        self._connection.execute(
+            _INSERT_RUN, [self._run(task, run_id) for task, run_id in zip(taken, runs, strict=True)]
         )
-        settle(self._session, tally, self._now, opens=False)
-        emit(self._session, [_event(task, run_id) for task, run_id in zip(taken, runs, strict=True)])
+        events = [_event(task, run_id) for task, run_id in zip(taken, runs, strict=True)]
+        settle(self._session, tally, self._now, opens=False, events=events)
 
     def _run(self, task: Taken, run_id: str) -> dict[str, Any]:
         return {
@@ -280,12 +285,12 @@ class Claims:
         }  # fmt: skip
 
     def _documents(
-        self, requests: Sequence[ClaimRequest], owned: Mapping[tuple[str, str], int]
+        self, requests: Sequence[ClaimRequest], owned: Mapping[tuple[str, str], Any]
     ) -> list[dict[str, TaskDocument]]:
-        documents = documents_of(self._session, sorted(set(owned.values())), self._lease_seconds)
+        documents = documents_of(self._connection, list(owned.values()), self._lease_seconds)
         return [
             {
-                worker: documents[owned[request.lease, worker]]
+                worker: documents[owned[request.lease, worker].id]
                 for worker in request.workers
                 if (request.lease, worker) in owned
             }
@@ -301,28 +306,15 @@ def _event(task: Taken, run_id: str) -> Event:
 _decode_params: Callable[[str], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def documents_of(session: Session, task_ids: Sequence[int], lease_seconds: int) -> dict[int, TaskDocument]:
-    """The documents of processing tasks, by task."""
-    if not task_ids:
+def documents_of(connection: Connection, tasks: Sequence[Any], lease_seconds: int) -> dict[int, TaskDocument]:
+    """The documents of processing tasks (rows of `_HAD`), by task."""
+    if not tasks:
         return {}
-    tasks = session.execute(
-        select(TASKS.c.id, TASKS.c.step_id, TASKS.c.run_id, TASKS.c.params, TASKS.c.attempts).where(
-            TASKS.c.id.in_(task_ids)
-        )
-    ).all()
     # A step's template is read once for all its tasks of this answer.
     steps = {
         row.id: (row, msgspec.json.decode(row.template, type=list[dict[str, Any]]))
-        for row in session.execute(
-            select(
-                STEPS.c.id, STEPS.c.name, STEPS.c.template, STEPS.c.requirements, STEPS.c.timeout_seconds,
-                JOBS.c.id.label("job_id"), JOBS.c.name.label("job_name"), JOBS.c.type, JOBS.c.storage,
-                JOBS.c.job_root, JOBS.c.output_root,
-            )
-            .join(JOBS, JOBS.c.id == STEPS.c.job_id)
-            .where(STEPS.c.id.in_(sorted({task.step_id for task in tasks})))
-        )
-    }  # fmt: skip
+        for row in connection.execute(_STEPS, {"steps": sorted({task.step_id for task in tasks})})
+    }
     return {task.id: _document(task, *steps[task.step_id], lease_seconds) for task in tasks}
 
 

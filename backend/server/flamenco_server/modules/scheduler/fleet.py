@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from flamenco_common.abilities import Abilities, Requirements, mismatch
 from flamenco_common.states import WorkerState
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.managers.models import Manager, Worker
@@ -18,6 +18,7 @@ from flamenco_server.modules.managers.models import Manager, Worker
 WORKERS: Table = Worker.__table__  # type: ignore[assignment]
 MANAGERS: Table = Manager.__table__  # type: ignore[assignment]
 SEEN_SECONDS = 15.0  # a worker's row is not written more often than this only to say that it lives
+_WORKERS = select(WORKERS).where(WORKERS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @lru_cache(maxsize=4096)
@@ -67,17 +68,28 @@ class Fleet:
 
 def workers_of(session: Session, ids: Iterable[str]) -> dict[str, Any]:
     """Those workers, by id."""
-    rows = session.execute(select(WORKERS).where(WORKERS.c.id.in_(sorted(set(ids))))).all()
+    rows = session.connection().execute(_WORKERS, {"ids": sorted(set(ids))}).all()
     return {row.id: row for row in rows}
 
 
-def mark_seen(session: Session, now: float, worker_ids: Iterable[str], manager_ids: Iterable[int]) -> None:
-    """Note that workers and managers live, if that was not noted a moment ago."""
-    old = now - SEEN_SECONDS
-    for table, ids in ((WORKERS, sorted(set(worker_ids))), (MANAGERS, sorted(set(manager_ids)))):
-        if not ids:
-            continue
-        stale = table.c.last_seen_at.is_(None) | (table.c.last_seen_at < old)
-        found = session.scalars(select(table.c.id).where(table.c.id.in_(ids), stale).order_by(table.c.id)).all()
-        if found:
-            session.execute(update(table).where(table.c.id.in_(found)).values(last_seen_at=now))
+class Seen:
+    """Notes that workers and managers live, each once in a while; it remembers when, so that it need not ask."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[str, str | int], float] = {}
+
+    def stale(self, now: float, workers: Iterable[str], managers: Iterable[int]) -> bool:
+        """Whether one of these was not noted lately."""
+        return bool(self._stale(now, WORKERS, workers) or self._stale(now, MANAGERS, managers))
+
+    def note(self, session: Session, now: float, workers: Iterable[str], managers: Iterable[int]) -> None:
+        """Write that these live."""
+        for table, ids in ((WORKERS, workers), (MANAGERS, managers)):
+            stale = self._stale(now, table, ids)
+            if stale:
+                session.execute(update(table).where(table.c.id.in_(stale)).values(last_seen_at=now))
+                self._written.update({(table.name, one): now for one in stale})
+
+    def _stale(self, now: float, table: Table, ids: Iterable[Any]) -> list[Any]:
+        old = now - SEEN_SECONDS
+        return sorted(one for one in set(ids) if self._written.get((table.name, one), 0.0) < old)

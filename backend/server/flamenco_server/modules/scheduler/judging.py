@@ -25,6 +25,8 @@ class Judge:
     def judge(self, finished: Sequence[LiveRun]) -> None:
         """Count the finished runs of a batch, and set aside who fails too much."""
         judged = [run for run in finished if run.status in (RunStatus.COMPLETED, RunStatus.FAILED)]
+        if not judged:
+            return
         workers = workers_of(self._session, (run.row.worker_id for run in judged))
         for worker_id in sorted(workers):
             own = [run for run in judged if run.row.worker_id == worker_id]

@@ -8,13 +8,13 @@ from typing import Any
 
 from flamenco_common.documents import ManagerReport, OutputFile, RunUpdate, UpdateResult
 from flamenco_common.states import RunStatus, TaskStatus
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.settling import settle
-from flamenco_server.modules.log.service import Event, emit
+from flamenco_server.modules.log.service import Event
 from flamenco_server.modules.scheduler import outputs, runs
-from flamenco_server.modules.scheduler.fleet import mark_seen
+from flamenco_server.modules.scheduler.fleet import Seen
 from flamenco_server.modules.scheduler.judging import Judge
 from flamenco_server.modules.scheduler.losses import lose
 from flamenco_server.modules.scheduler.runs import LiveRun
@@ -22,6 +22,15 @@ from flamenco_server.modules.tasks.models import TaskFailure
 from flamenco_server.modules.tasks.moves import TASKS, Tally, lock_jobs, move_each
 
 FAILURES: Any = TaskFailure.__table__
+_KEEP_LEASES = (
+    update(TASKS)
+    .where(
+        TASKS.c.id.in_(bindparam("ids", expanding=True)),
+        TASKS.c.status == TaskStatus.PROCESSING.value,
+        TASKS.c.lease_expires_at < bindparam("stale"),
+    )
+    .values(lease_expires_at=bindparam("expires"))
+)
 _FREE: dict[str, Any] = {"lease": None, "lease_expires_at": None}
 
 
@@ -46,10 +55,11 @@ class Applied:
 class Reports:
     """Handles one batch of reports: reads all runs, judges update by update in memory, writes all at the end."""
 
-    def __init__(self, session: Session, rules: Rules, missing: outputs.Missing, now: float) -> None:
+    def __init__(self, session: Session, rules: Rules, missing: outputs.Missing, seen: Seen, now: float) -> None:
         self._session = session
         self._rules = rules
         self._missing = missing
+        self._seen = seen
         self._now = now
         self._made: list[tuple[LiveRun, OutputFile]] = []
         self._finished: list[LiveRun] = []
@@ -67,7 +77,7 @@ class Reports:
             for manager_id, report in batch
         ]
         self._write({run_id for _, report in batch for run_id in report.alive})
-        mark_seen(
+        self._seen.note(
             self._session,
             self._now,
             (run.row.worker_id for run in self._runs.values() if run.owns or run.values),
@@ -112,9 +122,8 @@ class Reports:
         self._keep_leases(living)
         tally = Tally()
         self._move_tasks(tally)
-        self._emit(living)
         completed = any(run.status is RunStatus.COMPLETED for run in self._finished)
-        settle(self._session, tally, self._now, opens=completed)
+        settle(self._session, tally, self._now, opens=completed, events=self._events(living))
         Judge(self._session, self._rules.worker_failures).judge(self._finished)
 
     def _keep_leases(self, living: Sequence[LiveRun]) -> None:
@@ -123,15 +132,8 @@ class Reports:
             return
         expires = self._now + self._rules.lease_seconds
         stale = expires - self._rules.lease_seconds / 6
-        self._session.execute(
-            update(TASKS)
-            .where(
-                TASKS.c.id.in_(sorted(run.row.task_id for run in living)),
-                TASKS.c.status == TaskStatus.PROCESSING.value,
-                TASKS.c.lease_expires_at < stale,
-            )
-            .values(lease_expires_at=expires)
-        )
+        ids = sorted(run.row.task_id for run in living)
+        self._session.connection().execute(_KEEP_LEASES, {"ids": ids, "stale": stale, "expires": expires})
 
     def _move_tasks(self, tally: Tally) -> None:
         by_status: dict[RunStatus, list[LiveRun]] = {status: [] for status in RunStatus}
@@ -179,10 +181,9 @@ class Reports:
         rows = [{**_key(run), **_FREE, "worker_id": None} for run in given]
         move_each(self._session, tally, TaskStatus.PROCESSING, TaskStatus.QUEUED, rows)
 
-    def _emit(self, living: Sequence[LiveRun]) -> None:
-        changed = [run for run in living if run.values]
-        events = [_event(run, TaskStatus.PROCESSING.value) for run in changed]
-        emit(self._session, events + [_event(run, run.status.value) for run in self._finished])
+    def _events(self, living: Sequence[LiveRun]) -> list[Event]:
+        changed = [_event(run, TaskStatus.PROCESSING.value) for run in living if run.values]
+        return changed + [_event(run, run.status.value) for run in self._finished]
 
 
 def _key(run: LiveRun) -> dict[str, Any]:

@@ -83,10 +83,24 @@ class LiveRun:
         return {"b_id": self.row.id, **{f"v_{name}": self._get(name) for name in _WRITTEN}}
 
 
+# Built once: building a statement costs as much as running it.
+_JOB_IDS = select(RUNS.c.job_id).where(RUNS.c.id.in_(bindparam("ids", expanding=True))).distinct()
+_LOAD = (
+    select(
+        RUNS, TASKS.c.run_id.label("owner"), TASKS.c.status.label("task_status"), TASKS.c.failures, TASKS.c.losses,
+        STEPS.c.retries, JOBS.c.storage,
+    )
+    .join(TASKS, TASKS.c.id == RUNS.c.task_id)
+    .join(STEPS, STEPS.c.id == RUNS.c.step_id)
+    .join(JOBS, JOBS.c.id == RUNS.c.job_id)
+    .where(RUNS.c.id.in_(bindparam("ids", expanding=True)))
+)  # fmt: skip
+
+
 def jobs_of(session: Session, run_ids: Iterable[str]) -> set[int]:
     """The jobs of those runs."""
     ids = sorted(set(run_ids))
-    return set(session.scalars(select(RUNS.c.job_id).where(RUNS.c.id.in_(ids)))) if ids else set()
+    return set(session.connection().execute(_JOB_IDS, {"ids": ids}).scalars()) if ids else set()
 
 
 def load(session: Session, run_ids: Iterable[str]) -> dict[str, LiveRun]:
@@ -94,16 +108,7 @@ def load(session: Session, run_ids: Iterable[str]) -> dict[str, LiveRun]:
     ids = sorted(set(run_ids))
     if not ids:
         return {}
-    rows = session.execute(
-        select(
-            RUNS, TASKS.c.run_id.label("owner"), TASKS.c.status.label("task_status"), TASKS.c.failures, TASKS.c.losses,
-            STEPS.c.retries, JOBS.c.storage, JOBS.c.thumbnail_frame,
-        )
-        .join(TASKS, TASKS.c.id == RUNS.c.task_id)
-        .join(STEPS, STEPS.c.id == RUNS.c.step_id)
-        .join(JOBS, JOBS.c.id == RUNS.c.job_id)
-        .where(RUNS.c.id.in_(ids))
-    )  # fmt: skip
+    rows = session.connection().execute(_LOAD, {"ids": ids})
     return {
         row.id: LiveRun(row, row.owner == row.id and row.task_status == TaskStatus.PROCESSING.value) for row in rows
     }

@@ -15,20 +15,20 @@ from flamenco_common.documents import (
     TaskDocument,
 )  # fmt: skip
 from flamenco_common.joiner import Joiner
-from flamenco_common.states import ACTIVE_JOBS
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
 from flamenco_server.modules.managers.service import mirror, wishes_since
-from flamenco_server.modules.scheduler.claims import ClaimRequest, Claims
-from flamenco_server.modules.scheduler.fleet import SEEN_SECONDS, WORKERS, Fleet, mark_seen
+from flamenco_server.modules.scheduler.claims import PLACES, ClaimRequest, Claims
+from flamenco_server.modules.scheduler.fleet import Fleet, Seen
 from flamenco_server.modules.scheduler.losses import expired, take_back_expired
 from flamenco_server.modules.scheduler.outputs import Missing
 from flamenco_server.modules.scheduler.reports import Applied, Reports, Rules
-from flamenco_server.modules.tasks.moves import JOBS, TASKS
+from flamenco_server.modules.tasks.moves import TASKS
 
+_ANY_PLACE = PLACES.order_by(None).limit(1)
 _LOOK_SECONDS = 1.0  # between two looks for leases that ran out
 
 
@@ -38,6 +38,12 @@ class Logs:
 
     wishes: Callable[[Session, int], list[LogWish]]
     store: Callable[[Session, Sequence[LogChunk]], None]
+
+
+def _named(requests: Sequence[ClaimRequest]) -> tuple[set[str], set[int]]:
+    """The workers and managers of claims."""
+    workers = {worker for request in requests for worker in request.workers}
+    return workers, {request.manager_id for request in requests}
 
 
 class Scheduler:
@@ -52,6 +58,7 @@ class Scheduler:
         self._missing = missing
         self._logs = logs
         self._looked = 0.0
+        self._seen = Seen()
         self._rules = Rules(config.lease_seconds, config.most_losses, config.worker_failures, database.is_sqlite)
         self.claim: Joiner[ClaimRequest, ClaimAnswer] = Joiner(self._claims)
         self.report: Joiner[tuple[int, ManagerReport], ReportAnswer] = Joiner(self._reports)
@@ -59,15 +66,17 @@ class Scheduler:
     def _claims(self, requests: Sequence[ClaimRequest]) -> list[ClaimAnswer]:
         now = self._clock()
         self._take_back(now)
+        with self._database.reading() as session:
+            writes = self._is_work(session, requests, now)
+            orders = self._orders(session, [(request.manager_id, request.revision) for request in requests])
         tasks: list[dict[str, TaskDocument]] = [{} for _ in requests]
-        if self._is_work(requests):
+        if writes:
             tasks = self._database.write(lambda session: self._claim(session, requests, now))
-        self._note_seen(requests, now)
-        orders = self._orders([(request.manager_id, request.revision) for request in requests])
         return [ClaimAnswer(found, order) for found, order in zip(tasks, orders, strict=True)]
 
     def _claim(self, session: Session, requests: Sequence[ClaimRequest], now: float) -> list[dict[str, TaskDocument]]:
         fleet = Fleet(now, self._config.worker_silent_seconds)
+        self._seen.note(session, now, *_named(requests))
         return Claims(session, fleet, self._config.lease_seconds).handle(requests)
 
     def _take_back(self, now: float) -> None:
@@ -79,28 +88,15 @@ class Scheduler:
         if found:
             self._database.write(lambda session: take_back_expired(session, now, self._config.most_losses))
 
-    def _is_work(self, requests: Sequence[ClaimRequest]) -> bool:
+    def _is_work(self, session: Session, requests: Sequence[ClaimRequest], now: float) -> bool:
         """Whether a transaction that writes is worth it: an idle farm is asked all the time."""
-        active = [state.value for state in ACTIVE_JOBS]
+        if self._seen.stale(now, *_named(requests)) or session.connection().execute(_ANY_PLACE).first():
+            return True
         leases = sorted({request.lease for request in requests})
-        with self._database.reading() as session:
-            queued = select(JOBS.c.id).where(JOBS.c.state.in_(active), JOBS.c.n_queued > 0).limit(1)
-            claimed = select(TASKS.c.id).where(TASKS.c.lease.in_(leases)).limit(1)
-            return session.execute(queued).first() is not None or session.execute(claimed).first() is not None
+        return session.execute(select(TASKS.c.id).where(TASKS.c.lease.in_(leases)).limit(1)).first() is not None
 
-    def _note_seen(self, requests: Sequence[ClaimRequest], now: float) -> None:
-        """Write that these workers live, if that was not written a moment ago."""
-        workers = sorted({worker for request in requests for worker in request.workers})
-        stale = select(WORKERS.c.id).where(WORKERS.c.id.in_(workers), WORKERS.c.last_seen_at < now - SEEN_SECONDS)
-        with self._database.reading() as session:
-            found = list(session.scalars(stale))
-        if found:
-            managers = {request.manager_id for request in requests}
-            self._database.write(lambda session: mark_seen(session, now, found, managers))
-
-    def _orders(self, callers: Sequence[tuple[int, int]]) -> list[ManagerOrders]:
-        with self._database.reading() as session:
-            known = {caller: self._order(session, *caller) for caller in set(callers)}
+    def _orders(self, session: Session, callers: Sequence[tuple[int, int]]) -> list[ManagerOrders]:
+        known = {caller: self._order(session, *caller) for caller in set(callers)}
         return [known[caller] for caller in callers]
 
     def _order(self, session: Session, manager_id: int, revision: int) -> ManagerOrders:
@@ -111,7 +107,8 @@ class Scheduler:
     def _reports(self, batch: Sequence[tuple[int, ManagerReport]]) -> list[ReportAnswer]:
         now = self._clock()
         applied = self._database.write(lambda session: self._apply(session, batch, now))
-        orders = self._orders([(manager_id, report.revision) for manager_id, report in batch])
+        with self._database.reading() as session:
+            orders = self._orders(session, [(manager_id, report.revision) for manager_id, report in batch])
         return [ReportAnswer(one.results, one.lost, order) for one, order in zip(applied, orders, strict=True)]
 
     def _apply(self, session: Session, batch: Sequence[tuple[int, ManagerReport]], now: float) -> list[Applied]:
@@ -120,4 +117,4 @@ class Scheduler:
                 mirror(session, manager_id, report.workers, now)
             if report.logs:
                 self._logs.store(session, report.logs)
-        return Reports(session, self._rules, self._missing, now).handle(batch)
+        return Reports(session, self._rules, self._missing, self._seen, now).handle(batch)

@@ -1,4 +1,8 @@
-"""Tasks, runs, failures and outputs: many small rows, and the indexes by which claims find them."""
+"""Tasks, runs, failures and outputs: many small rows, and the indexes by which claims find them.
+
+Only one foreign key a table, along the chain job, step, task, run: each further one is a look-up for every row that is
+written, and says nothing more.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ class Task(Base):
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    job_id: Mapped[int]
     step_id: Mapped[int] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
     params: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(12))
@@ -55,8 +59,8 @@ class Run(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    step_id: Mapped[int] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
+    job_id: Mapped[int]
+    step_id: Mapped[int]
     manager_id: Mapped[int]
     worker_id: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(12))
@@ -82,8 +86,8 @@ class TaskFailure(Base):
 
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    step_id: Mapped[int] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    step_id: Mapped[int]
+    job_id: Mapped[int] = mapped_column(index=True)
     worker_id: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[float] = mapped_column(Double)
@@ -96,8 +100,8 @@ class Output(Base):
     __table_args__ = (Index("uq_outputs_job_id_root_path", "job_id", "root", "path", unique=True),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    step_id: Mapped[int] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[int]
+    step_id: Mapped[int] = mapped_column(index=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
     run_id: Mapped[str] = mapped_column(String(40))
     root: Mapped[str] = mapped_column(String(8))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flamenco_common.states import TaskStatus, check_move
-from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.models import Job, Step
@@ -23,12 +24,36 @@ JOBS: Table = Job.__table__  # type: ignore[assignment]
 COUNTERS = {status: f"n_{status.value}" for status in TaskStatus}
 
 
+# Statements of the hot paths are built once: building one costs as much as running it.
+_LOCK = select(JOBS.c.id).where(JOBS.c.id.in_(bindparam("ids", expanding=True))).order_by(JOBS.c.id).with_for_update()
+
+
 def lock_jobs(session: Session, job_ids: Iterable[int]) -> list[int]:
     """Take the rows of those jobs until the commit, in the order of their ids; returns those that exist."""
     ids = sorted(set(job_ids))
     if not ids:
         return []
-    return list(session.scalars(select(JOBS.c.id).where(JOBS.c.id.in_(ids)).order_by(JOBS.c.id).with_for_update()))
+    return list(session.connection().execute(_LOCK, {"ids": ids}).scalars())
+
+
+@lru_cache(maxsize=256)
+def _counting(table: Table, names: tuple[str, ...]) -> Update:
+    """Add to counters of one row."""
+    return (
+        update(table)
+        .where(table.c.id == bindparam("b_id"))
+        .values({table.c[name]: table.c[name] + bindparam(name, type_=table.c[name].type) for name in names})
+    )
+
+
+@lru_cache(maxsize=256)
+def _moving(old: TaskStatus, new: TaskStatus, columns: tuple[str, ...]) -> Update:
+    """Move one task, and set columns of it."""
+    return (
+        update(TASKS)
+        .where(TASKS.c.id == bindparam("b_id"), TASKS.c.status == old.value)
+        .values({"status": new.value, **{name: bindparam(f"v_{name}") for name in columns}})
+    )
 
 
 class Tally:
@@ -58,11 +83,12 @@ class Tally:
 
     def write(self, session: Session) -> None:
         """Write what was gathered, and start again."""
+        connection = session.connection()
         for table, changes in ((STEPS, self._steps), (JOBS, self._jobs)):
             for row_id in sorted(changes):
-                values = {name: table.c[name] + delta for name, delta in changes[row_id].items() if delta}
-                if values:
-                    session.execute(update(table).where(table.c.id == row_id).values(values))
+                deltas = {name: delta for name, delta in sorted(changes[row_id].items()) if delta}
+                if deltas:
+                    connection.execute(_counting(table, tuple(deltas)), {"b_id": row_id, **deltas})
         self._steps.clear()
         self._jobs.clear()
 
@@ -76,13 +102,9 @@ def move_each(
     check_move(old, new)
     ordered = sorted(rows, key=lambda row: int(row["id"]))
     columns = [name for name in ordered[0] if name not in ("id", "job_id", "step_id")]
-    statement = (
-        update(TASKS)
-        .where(TASKS.c.id == bindparam("b_id"), TASKS.c.status == old.value)
-        .values({"status": new.value, **{name: bindparam(f"v_{name}") for name in columns}})
-    )
     session.connection().execute(
-        statement, [{"b_id": row["id"], **{f"v_{name}": row[name] for name in columns}} for row in ordered]
+        _moving(old, new, tuple(columns)),
+        [{"b_id": row["id"], **{f"v_{name}": row[name] for name in columns}} for row in ordered],
     )
     for row in ordered:
         tally.add(row["job_id"], row["step_id"], old, new)
