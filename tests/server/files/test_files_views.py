@@ -108,7 +108,7 @@ def test_a_name_that_is_no_hash_is_refused(farm: Farm, name: str) -> None:
     assert farm.by("artist")("GET", f"/api/files/{name}").status_code in (404, 422)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.integers(0, len(DATA) + 50), length=st.integers(1, len(DATA) + 50), tail=st.booleans())
 def test_a_range_gives_those_bytes_or_a_416(farm: Farm, start: int, length: int, tail: bool) -> None:
     put(farm, DATA)

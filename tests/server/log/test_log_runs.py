@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +14,26 @@ from flamenco_server.modules.log import run_log
 from flamenco_server.modules.log.service import store_chunks, wishes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from server_parts import Farm
+from processes import new_database, postgres
+from server_parts import Farm, make_farm
 
 LOG = "Fra:1 Mem:20M | Zeit: 00:01\nGespeichert: „Bild“ – ✓ 🎬\n" * 20
 RAW = LOG.encode()
+
+
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.real, pytest.mark.postgres])])
+def farm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Farm]:
+    """On both databases."""
+    url = new_database(request.getfixturevalue("postgres_url"), tmp_path.name) if request.param == "postgres" else ""
+    made = make_farm(tmp_path, url)
+    yield made
+    made.database.close()
 
 
 @pytest.fixture
@@ -90,7 +109,7 @@ def test_a_log_that_nobody_asked_for_is_not_kept(farm: Farm, run: str) -> None:
     assert read(farm, run)["text"] == ""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, len(LOG)), max_size=5), most=st.integers(5, 400))
 def test_however_it_is_cut_the_reader_gets_the_very_log(farm: Farm, cuts: list[int], most: int) -> None:
     run = f"run-{farm.job()}"
@@ -121,3 +140,14 @@ def test_the_log_of_an_unknown_run_is_a_404_and_a_bad_offset_a_422(farm: Farm, r
     assert farm.by("viewer")("GET", "/api/runs/nobody/log").status_code == 404
     assert farm.by("viewer")("GET", f"/api/runs/{run}/log?offset=-1").status_code == 422
     assert farm.by("nobody")("GET", f"/api/runs/{run}/log").status_code == 401
+
+
+def test_many_readers_at_once_leave_one_wish(farm: Farm, run: str) -> None:
+    answers: list[dict[str, Any]] = []
+    readers = [threading.Thread(target=lambda: answers.append(read(farm, run))) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(20)
+    assert len(answers) == 8
+    assert asked(farm) == [LogWish(run, 0)]

@@ -17,8 +17,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
+from flamenco_server.helpers.upserts import upsert
 from flamenco_server.modules.files.models import File
-from flamenco_server.modules.files.service import batches, upsert
+from flamenco_server.modules.files.service import batches
 from flamenco_server.modules.files.store import BlobStore, StoredBlob
 from flamenco_server.modules.jobs.models import Job, JobFile
 from flamenco_server.modules.tasks.models import Output

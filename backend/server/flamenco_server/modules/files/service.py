@@ -14,10 +14,10 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from flamenco_server.db import Base, Database
+from flamenco_server.db import Database
+from flamenco_server.helpers.upserts import upsert
 from flamenco_server.modules.files.errors import UnknownFile
 from flamenco_server.modules.files.models import File
 from flamenco_server.modules.files.store import BlobStore, Staged
@@ -125,12 +125,6 @@ def in_parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         return [work(items[0])]
     with ThreadPoolExecutor(min(_CONNECTIONS, len(items) or 1)) as pool:
         return list(pool.map(work, items))
-
-
-def upsert(session: Session, table: type[Base]) -> Any:
-    """An insert that can say `on_conflict_do_…`, of the session's database."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if postgres else sqlite.insert(table)
 
 
 def batches(items: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
 from flamenco_server.errors import Invalid, NotFound
+from flamenco_server.helpers.upserts import upsert
 from flamenco_server.modules.log.models import LogPiece, LogState, LogWishRow
 from flamenco_server.modules.log.schemas import RunLog
 from flamenco_server.modules.tasks.models import Run
@@ -84,10 +85,12 @@ class RunLogs:
             return
         if session.get(LogState, run_id) is None:
             trim(session, now - self.keep_seconds)
-        session.merge(LogWishRow(run_id=run_id, manager_id=run.manager_id, until=now + WISH_SECONDS))
-        state = session.get(LogState, run_id) or LogState(run_id=run_id, have=0, size=0, finished=False)
-        state.touched_at = now
-        session.add(state)
+        # Two readers may come at once.
+        until = now + WISH_SECONDS
+        wish = upsert(session, LogWishRow).values(run_id=run_id, manager_id=run.manager_id, until=until)
+        session.execute(wish.on_conflict_do_update(index_elements=[LogWishRow.run_id], set_={"until": until}))
+        state = upsert(session, LogState).values(run_id=run_id, have=0, size=0, finished=False, touched_at=now)
+        session.execute(state.on_conflict_do_update(index_elements=[LogState.run_id], set_={"touched_at": now}))
 
 
 def _read(session: Session, run_id: str, offset: int, state: LogState | None) -> RunLog:

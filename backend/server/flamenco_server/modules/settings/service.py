@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from flamenco_server.errors import Invalid, NotFound
 from flamenco_server.helpers.moments import moment
+from flamenco_server.helpers.upserts import upsert
 from flamenco_server.modules.log.service import Event, emit, record
 from flamenco_server.modules.settings.models import SettingRow
 from flamenco_server.modules.settings.schemas import SettingView
@@ -61,7 +62,10 @@ def put(session: Session, name: str, new: Any, actor: str, now: float) -> Settin
         session.delete(row)
         row = None
     elif new is not None:
-        row = session.merge(SettingRow(name=name, value=new, changed_at=now, changed_by=actor))
+        values = {"value": new, "changed_at": now, "changed_by": actor}
+        changed = upsert(session, SettingRow).values(name=name, **values)
+        session.execute(changed.on_conflict_do_update(index_elements=[SettingRow.name], set_=values))
+        row = SettingRow(name=name, **values)
     session.flush()
     record(session, actor, "change", "setting", name, f"{_short(before)} became {_short(new)}")
     emit(session, [Event("setting", name)])
