@@ -149,7 +149,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('client_token', name=op.f('uq_jobs_client_token'))
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
-        batch_op.create_index('ix_jobs_active', ['priority', 'id'], unique=False, sqlite_where=sa.text("state IN ('queued', 'processing')"), postgresql_where=sa.text("state IN ('queued', 'processing')"))
         batch_op.create_index(batch_op.f('ix_jobs_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_jobs_owner'), ['owner'], unique=False)
         batch_op.create_index(batch_op.f('ix_jobs_project_id'), ['project_id'], unique=False)
@@ -397,7 +396,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_jobs_project_id'))
         batch_op.drop_index(batch_op.f('ix_jobs_owner'))
         batch_op.drop_index(batch_op.f('ix_jobs_created_at'))
-        batch_op.drop_index('ix_jobs_active', sqlite_where=sa.text("state IN ('queued', 'processing')"), postgresql_where=sa.text("state IN ('queued', 'processing')"))
 
     op.drop_table('jobs')
     op.drop_table('users')

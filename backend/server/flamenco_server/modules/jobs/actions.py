@@ -25,7 +25,7 @@ from flamenco_server.modules.jobs.schemas import Requeue
 from flamenco_server.modules.jobs.settling import counts_of, ready, set_state, settle, steps_of
 from flamenco_server.modules.log.service import Event, emit, record
 from flamenco_server.modules.tasks.models import Run, TaskFailure
-from flamenco_server.modules.tasks.moves import JOBS, TASKS, Tally, lock_jobs, move_where
+from flamenco_server.modules.tasks.moves import IS_PROCESSING, JOBS, TASKS, Tally, lock_jobs, move_where
 
 _FRESH: dict[str, Any] = {"failures": 0, "losses": 0, "reason": "", "finished_at": None}
 _FREE: dict[str, Any] = {"lease": None, "lease_expires_at": None, "worker_id": None}
@@ -125,7 +125,7 @@ class JobActions:
             move_where(session, tally, which, old, TaskStatus.CANCELED, finished_at=self._clock(), **_FREE)
 
     def _cancel_runs(self, session: Session, which: ColumnElement[bool]) -> None:
-        owning = select(TASKS.c.run_id).where(which, TASKS.c.status == TaskStatus.PROCESSING.value)
+        owning = select(TASKS.c.run_id).where(which, IS_PROCESSING)
         session.execute(
             update(Run)
             .where(Run.id.in_(owning), Run.status == RunStatus.PROCESSING.value)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flamenco_server.db import Base, Json
-
-_ACTIVE = text("state IN ('queued', 'processing')")
 
 
 class Counted:
@@ -29,10 +27,7 @@ class Job(Counted, Base):
     """What somebody submitted. Everything that a new compilation needs is kept as it was sent."""
 
     __tablename__ = "jobs"
-    __table_args__ = (
-        Index("ix_jobs_active", "priority", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
-        Index("ix_jobs_state_id", "state", "id"),
-    )
+    __table_args__ = (Index("ix_jobs_state_id", "state", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_token: Mapped[str] = mapped_column(String(200), unique=True)

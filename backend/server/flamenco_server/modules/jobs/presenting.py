@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from flamenco_common.states import JobState, TaskStatus
+from flamenco_common.states import JobState
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ from flamenco_server.modules.jobs.waiting import waiting_because
 from flamenco_server.modules.projects.models import Project
 from flamenco_server.modules.scheduler.fleet import Fleet
 from flamenco_server.modules.tasks.models import TaskFailure
-from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS
+from flamenco_server.modules.tasks.moves import IS_PROCESSING, JOBS, STEPS, TASKS
 from flamenco_server.modules.tasks.service import FILES, RUNS, one_of
 
 _MOST_REASONS = 20
@@ -108,7 +108,7 @@ def _running(session: Session, job_id: int) -> Sequence[Any]:
     return session.execute(
         select(TASKS.c.worker_id, TASKS.c.step_id, RUNS.c.progress)
         .join(RUNS, RUNS.c.id == TASKS.c.run_id)
-        .where(TASKS.c.job_id == job_id, TASKS.c.status == TaskStatus.PROCESSING.value)
+        .where(TASKS.c.job_id == job_id, IS_PROCESSING)
     ).all()
 
 

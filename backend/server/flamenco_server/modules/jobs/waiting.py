@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from flamenco_common.states import ACTIVE_JOBS, JobState, TaskStatus
+from flamenco_common.states import ACTIVE_JOBS, JobState
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.scheduler.fleet import WORKERS, Fleet, why_not
-from flamenco_server.modules.tasks.moves import JOBS, TASKS
+from flamenco_server.modules.tasks.moves import IS_ACTIVE, IS_PROCESSING, JOBS, TASKS
 
 
 def waiting_because(session: Session, job: Any, steps: Sequence[Any], fleet: Fleet) -> str:
@@ -68,16 +68,13 @@ def _nobody_fits(live: Sequence[Any], steps: Sequence[Any]) -> str:
 
 def _all_busy(session: Session, job: Any, able: Sequence[str]) -> str:
     busy = session.scalar(
-        select(func.count(TASKS.c.worker_id.distinct())).where(
-            TASKS.c.status == TaskStatus.PROCESSING.value, TASKS.c.worker_id.in_(able)
-        )
+        select(func.count(TASKS.c.worker_id.distinct())).where(IS_PROCESSING, TASKS.c.worker_id.in_(able))
     )
     if not busy:
         return "It starts as soon as a worker asks for work."
-    active = [state.value for state in ACTIVE_JOBS]
     first = (JOBS.c.priority > job.priority) | ((JOBS.c.priority == job.priority) & (JOBS.c.id < job.id))
     ahead = session.scalar(
-        select(func.count(JOBS.c.id)).where(JOBS.c.state.in_(active), JOBS.c.n_queued + JOBS.c.n_processing > 0, first)
+        select(func.count(JOBS.c.id)).where(IS_ACTIVE, JOBS.c.n_queued + JOBS.c.n_processing > 0, first)
     )
     workers = "The one worker that can do it is" if len(able) == 1 else f"All {len(able)} workers that can do it are"
     if busy < len(able):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 import msgspec
-from flamenco_common.states import TaskStatus, WorkerState
+from flamenco_common.states import WorkerState
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ from flamenco_server.modules.managers.schemas import (
     WorkerQuery,
 )  # fmt: skip
 from flamenco_server.modules.scheduler.fleet import Fleet
-from flamenco_server.modules.tasks.moves import TASKS
+from flamenco_server.modules.tasks.moves import IS_PROCESSING, TASKS
 from flamenco_server.modules.tasks.service import one_of
 
 endpoint = Endpoints("managers")
@@ -133,11 +133,7 @@ def list_workers(query: WorkerQuery) -> Page[WorkerAnswer]:
 def _workers(session: Session, rows: list[Worker]) -> list[WorkerAnswer]:
     ids = [row.id for row in rows]
     tasks: dict[str, list[int]] = defaultdict(list)
-    for task in session.execute(
-        select(TASKS.c.id, TASKS.c.worker_id).where(
-            TASKS.c.status == TaskStatus.PROCESSING.value, TASKS.c.worker_id.in_(ids)
-        )
-    ):
+    for task in session.execute(select(TASKS.c.id, TASKS.c.worker_id).where(IS_PROCESSING, TASKS.c.worker_id.in_(ids))):
         tasks[task.worker_id].append(task.id)
     wishes = {wish.worker_id: wish for wish in session.scalars(select(WorkerWish).where(WorkerWish.worker_id.in_(ids)))}
     fleet = Fleet(core().clock(), core().config.worker_silent_seconds)

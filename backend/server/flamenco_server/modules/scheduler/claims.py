@@ -14,44 +14,49 @@ from typing import Any
 
 import msgspec
 from flamenco_common.documents import TaskDocument
-from flamenco_common.states import ACTIVE_JOBS, RunStatus, TaskStatus
-from sqlalchemy import Connection, Integer, bindparam, insert, select, text
+from flamenco_common.states import RunStatus, TaskStatus
+from sqlalchemy import Connection, Integer, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.settling import settle
 from flamenco_server.modules.log.service import Event
 from flamenco_server.modules.scheduler.fleet import Fleet, requirements_of, why_not, workers_of
 from flamenco_server.modules.tasks.models import Run, TaskFailure
-from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS, Tally, move_each
+from flamenco_server.modules.tasks.moves import (
+    IS_ACTIVE,
+    IS_PROCESSING,
+    IS_QUEUED,
+    JOBS,
+    STEPS,
+    TASKS,
+    Tally,
+    move_each,
+)  # fmt: skip
 
 RUNS: Any = Run.__table__
 FAILURES: Any = TaskFailure.__table__
 _ROUNDS = 3
-_ACTIVE = [state.value for state in ACTIVE_JOBS]
 
-
-_PROCESSING = TaskStatus.PROCESSING.value
 
 # Built once: building a statement costs as much as running it.
 PLACES = (
     select(JOBS.c.id, STEPS.c.id, STEPS.c.requirements, JOBS.c.max_workers, STEPS.c.n_queued)
     .join(STEPS, STEPS.c.job_id == JOBS.c.id)
-    .where(JOBS.c.state.in_(_ACTIVE), JOBS.c.n_queued > 0, STEPS.c.n_queued > 0)
+    .where(IS_ACTIVE, JOBS.c.n_queued > 0, STEPS.c.n_queued > 0)
     .order_by(JOBS.c.priority.desc(), JOBS.c.id, STEPS.c.position)
 )
 _HAD = select(
     TASKS.c.lease, TASKS.c.worker_id, TASKS.c.id, TASKS.c.step_id, TASKS.c.run_id, TASKS.c.params, TASKS.c.attempts
-).where(TASKS.c.lease.in_(bindparam("leases", expanding=True)), TASKS.c.status == _PROCESSING)
+).where(TASKS.c.lease.in_(bindparam("leases", expanding=True)), IS_PROCESSING)
 _LOCK_ACTIVE = (
     select(JOBS.c.id)
-    .where(JOBS.c.id.in_(bindparam("ids", expanding=True)), JOBS.c.state.in_(_ACTIVE))
+    .where(JOBS.c.id.in_(bindparam("ids", expanding=True)), IS_ACTIVE)
     .order_by(JOBS.c.id)
     .with_for_update()
 )
 _QUEUE = (
     select(TASKS.c.id, TASKS.c.job_id, TASKS.c.step_id, TASKS.c.attempts)
-    # Written out, so that the planner sees that the partial index fits.
-    .where(TASKS.c.step_id == bindparam("step"), text("tasks.status = 'queued'"))
+    .where(TASKS.c.step_id == bindparam("step"), IS_QUEUED)
     .order_by(TASKS.c.id)
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
@@ -202,7 +207,7 @@ class Claims:
         if job_ids:
             for row in self._session.execute(
                 select(TASKS.c.job_id, TASKS.c.worker_id)
-                .where(TASKS.c.job_id.in_(sorted(job_ids)), TASKS.c.status == TaskStatus.PROCESSING.value)
+                .where(TASKS.c.job_id.in_(sorted(job_ids)), IS_PROCESSING)
                 .distinct()
             ):
                 found[row.job_id].add(row.worker_id)

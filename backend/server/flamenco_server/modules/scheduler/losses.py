@@ -6,25 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from flamenco_common.states import RunStatus, TaskStatus
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.settling import settle
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.tasks.models import Run
-from flamenco_server.modules.tasks.moves import TASKS, Tally, lock_jobs, move_each
+from flamenco_server.modules.tasks.moves import IS_PROCESSING, TASKS, Tally, lock_jobs, move_each
 
 RUNS: Any = Run.__table__
 _MOST = 500
+EXPIRED = (
+    select(TASKS.c.id, TASKS.c.job_id)
+    .where(IS_PROCESSING, TASKS.c.lease_expires_at < bindparam("now"))
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def expired(session: Session, now: float) -> list[tuple[int, int]]:
     """Ids of tasks whose lease ran out, with their job's."""
-    rows = session.execute(
-        select(TASKS.c.id, TASKS.c.job_id)
-        .where(TASKS.c.status == TaskStatus.PROCESSING.value, TASKS.c.lease_expires_at < now)
-        .limit(_MOST)
-    )
+    rows = session.connection().execute(EXPIRED, {"now": now, "most": _MOST})
     return [(row.id, row.job_id) for row in rows]
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from flamenco_common.states import TaskStatus, check_move
-from sqlalchemy import ColumnElement, Table, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.models import Job, Step
@@ -21,6 +21,10 @@ from flamenco_server.modules.tasks.models import Task
 TASKS: Table = Task.__table__  # type: ignore[assignment]
 STEPS: Table = Step.__table__  # type: ignore[assignment]
 JOBS: Table = Job.__table__  # type: ignore[assignment]
+# Literal, not bound: only so do SQLite and a prepared statement of PostgreSQL see that a partial index fits.
+IS_QUEUED = text("tasks.status = 'queued'")
+IS_PROCESSING = text("tasks.status = 'processing'")
+IS_ACTIVE = text("jobs.state IN ('queued', 'processing')")
 COUNTERS = {status: f"n_{status.value}" for status in TaskStatus}
 
 
