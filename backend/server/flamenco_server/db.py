@@ -59,6 +59,8 @@ class Json(TypeDecorator[Any]):
 
 # SQLite counts up by itself only on a plain INTEGER key.
 BigKey = BigInteger().with_variant(Integer, "sqlite")
+# SQLite would give the id of a deleted row again: a worker would then take an old job's folder for the new one's.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
 
 
 class Database:

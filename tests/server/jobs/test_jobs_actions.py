@@ -154,6 +154,7 @@ def test_a_deleted_job_is_gone_with_all_that_belongs_to_it(site: Site) -> None:
         answer = site.by("artist")(method, path)
         assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
     assert site.by("viewer")("GET", "/api/runs").json["items"] == []
+    assert site.submit() > job, "an id never comes again: workers keep folders by it"
 
 
 def test_artists_change_their_own_jobs_and_supervisors_all(site: Site) -> None:

@@ -67,7 +67,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.Column('last_seen_at', sa.Double(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_managers')),
-    sa.UniqueConstraint('name', name=op.f('uq_managers_name'))
+    sa.UniqueConstraint('name', name=op.f('uq_managers_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('operation_log',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -146,7 +147,8 @@ def upgrade() -> None:
     sa.Column('busy_runs', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['project_id'], ['projects.id'], name=op.f('fk_jobs_project_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs')),
-    sa.UniqueConstraint('client_token', name=op.f('uq_jobs_client_token'))
+    sa.UniqueConstraint('client_token', name=op.f('uq_jobs_client_token')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_jobs_created_at'), ['created_at'], unique=False)
@@ -164,7 +166,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.ForeignKeyConstraint(['manager_id'], ['managers.id'], name=op.f('fk_tokens_manager_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_tokens_user_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_tokens'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tokens')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('tokens', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tokens_manager_id'), ['manager_id'], unique=False)
@@ -220,7 +223,8 @@ def upgrade() -> None:
     sa.Column('busy_seconds', sa.Double(), nullable=False),
     sa.Column('busy_runs', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_steps_job_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_steps'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_steps')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('steps', schema=None) as batch_op:
         batch_op.create_index('ix_steps_job_id_position', ['job_id', 'position'], unique=True)
@@ -255,7 +259,8 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('finished_at', sa.Double(), nullable=True),
     sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_tasks_step_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('tasks', schema=None) as batch_op:
         batch_op.create_index('ix_tasks_expiry', ['lease_expires_at'], unique=False, sqlite_where=sa.text("status = 'processing'"), postgresql_where=sa.text("status = 'processing'"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Double, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flamenco_server.db import Base
+from flamenco_server.db import NEVER_AGAIN, Base
 
 
 class User(Base):
@@ -24,6 +24,7 @@ class Token(Base):
     """A secret that a user or a manager shows; only its hash is kept. Exactly one of the owners is set."""
 
     __tablename__ = "tokens"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flamenco_server.db import Base, Json
+from flamenco_server.db import NEVER_AGAIN, Base, Json
 
 
 class Counted:
@@ -27,7 +27,7 @@ class Job(Counted, Base):
     """What somebody submitted. Everything that a new compilation needs is kept as it was sent."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_id", "state", "id"),)
+    __table_args__ = (Index("ix_jobs_state_id", "state", "id"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_token: Mapped[str] = mapped_column(String(200), unique=True)
@@ -63,7 +63,7 @@ class Step(Counted, Base):
     """One kind of work in a job: a template that each of its tasks fills. Hot documents are plain JSON text."""
 
     __tablename__ = "steps"
-    __table_args__ = (Index("ix_steps_job_id_position", "job_id", "position", unique=True),)
+    __table_args__ = (Index("ix_steps_job_id_position", "job_id", "position", unique=True), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))

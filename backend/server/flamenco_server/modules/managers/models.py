@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Double, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flamenco_server.db import Base, Json
+from flamenco_server.db import NEVER_AGAIN, Base, Json
 
 
 class Manager(Base):
     """A manager, one a site."""
 
     __tablename__ = "managers"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)

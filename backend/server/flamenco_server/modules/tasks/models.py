@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flamenco_server.db import Base, BigKey, Json
+from flamenco_server.db import NEVER_AGAIN, Base, BigKey, Json
 
 _QUEUED = text("status = 'queued'")
 _PROCESSING = text("status = 'processing'")
@@ -29,6 +29,7 @@ class Task(Base):
         Index("ix_tasks_lease", "lease", sqlite_where=_LEASED, postgresql_where=_LEASED),
         Index("ix_tasks_job_id_id", "job_id", "id"),
         Index("ix_tasks_step_id_id", "step_id", "id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
