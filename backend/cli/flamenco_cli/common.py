@@ -1,0 +1,137 @@
+"""What the verbs share: the options that name the farm, JSON for scripts, tables and bars for people."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+from flamenco_client.api import Client
+from flamenco_client.progress import Progress
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from flamenco_cli import settings
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+COLORS = {
+    "completed": "green", "processing": "cyan", "failed": "red", "canceled": "dim", "paused": "yellow",
+    "awake": "green", "error": "red", "offline": "dim", "asleep": "yellow",
+}  # fmt: skip
+WORDS = {"hash": "Reading", "upload": "Sending", "fetch": "Fetching"}
+
+
+def farm_verb(verb: Verb) -> Verb:
+    """Give a verb `--server`, `--token` and `--json`; it gets `client` and `as_json`."""
+
+    @click.option("--server", "address", metavar="URL", help="The farm's server [env: FLAMENCO_SERVER].")
+    @click.option("--token", help="Your token [env: FLAMENCO_TOKEN].")
+    @click.option("--json", "as_json", is_flag=True, help="Answer with JSON, for scripts.")
+    @functools.wraps(verb)
+    def wrapped(*args: Any, address: str | None, token: str | None, as_json: bool, **kwargs: Any) -> Any:
+        farm = settings.find(address, token, os.environ)
+        return verb(*args, client=Client(farm.address, farm.token), as_json=as_json, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, indent=2, default=str))
+
+
+def console(stderr: bool = False) -> Console:
+    """Where people read; made late, so that it sees the stdout of the moment."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
+    """A table for people; the sentence `nothing` if it would be empty."""
+    listed = list(rows)
+    if not listed:
+        click.echo(nothing)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def escaped(text: Any) -> str:
+    """Text from elsewhere, which must not be read as markup."""
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def colored(state: str) -> str:
+    """A state's name in its color."""
+    color = COLORS.get(state)
+    return f"[{color}]{state}[/{color}]" if color else state
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def when(moment: str | None) -> str:
+    """A time of the API in this machine's zone."""
+    if not moment:
+        return "–"
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+@contextmanager
+def bars(show: bool) -> Iterator[Progress]:
+    """Progress bars on stderr, one for each kind of work; none for scripts."""
+    if not show:
+        yield Progress()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, console=console(stderr=True), transient=True) as display:
+        known: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in known:
+                known[what] = display.add_task(WORDS.get(what, what), total=total)
+            display.update(known[what], completed=done, total=total)
+
+        yield Progress(report)
+
+
+def pairs(given: Iterable[str], option: str) -> dict[str, Any]:
+    """Values written as key=value; a value that reads as JSON is that, else text."""
+    found: dict[str, Any] = {}
+    for entry in given:
+        key, sign, value = entry.partition("=")
+        if not sign or not key.strip():
+            raise click.UsageError(f"{option} {entry!r} must be written as KEY=VALUE")
+        found[key.strip()] = value_of(value)
+    return found
+
+
+def value_of(text: str) -> Any:
+    """A number, true, false, a list in JSON, or text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if not isinstance(value, dict) and value is not None else text
