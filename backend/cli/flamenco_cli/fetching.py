@@ -34,5 +34,5 @@ def tell(done: Fetched, as_json: bool) -> None:
         new, kept = [str(path) for path in done.new], [str(path) for path in done.kept]
         print_json({"folder": str(done.folder), "new": new, "kept": kept})
         return
-    kept = f", {len(done.kept)} were there" if done.kept else ""
-    click.echo(f"{len(done.new)} files fetched to {done.folder}{kept}.")
+    there = f", {len(done.kept)} were there" if done.kept else ""
+    click.echo(f"{len(done.new)} files fetched to {done.folder}{there}.")
