@@ -99,7 +99,9 @@ class Workers:
                      "blenders": [{"version": "4.5.0", "executable": "blender"}]}  # fmt: skip
         connection = Connection(self.address, self.enrolment)
         status, body = connection.call(
-            "POST", "/register", {"identity": f"simulated-{number}", "name": f"simulated-{number}", "abilities": abilities}
+            "POST",
+            "/register",
+            {"identity": f"simulated-{number}", "name": f"simulated-{number}", "abilities": abilities},
         )
         connection.close()
         if status not in (200, 201):

@@ -1,8 +1,8 @@
 """From a step's template and a task's parameters to concrete commands.
 
 A template is a list of command documents (see `commands`) as plain JSON values. In it `{"$task": "frames"}` stands
-for the task's parameter `frames`, and a string that *begins* with a known variable, as `{job}/shot.blend`, has
-it replaced. Only the beginning is looked at, so a brace in an artist's file name stays what it is.
+for the task's parameter `frames`, and a string, of the template or of a parameter, that *begins* with a known variable,
+as `{job}/shot.blend`, has it replaced. Only the beginning is looked at, so a brace in a file name stays what it is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _filled(value: Any, params: Mapping[str, Any], variables: Mapping[str, str])
         return [_filled(item, params, variables) for item in value]
     if isinstance(value, dict):
         if set(value) == {PARAMETER}:
-            return _parameter(str(value[PARAMETER]), params)
+            return _filled(_parameter(str(value[PARAMETER]), params), {}, variables)
         return {key: _filled(item, params, variables) for key, item in value.items()}
     return value
 

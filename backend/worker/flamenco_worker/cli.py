@@ -51,7 +51,9 @@ def _run(file: Path | None, flags: dict[str, Any]) -> str:
         from flamenco_worker.discovery import find_manager
 
         address = find_manager()
-    logging.info("worker %s of %s; Blender: %s; ffmpeg: %s", config.display_name(), address, found, abilities.ffmpeg_version)
+    logging.info(
+        "worker %s of %s; Blender: %s; ffmpeg: %s", config.display_name(), address, found, abilities.ffmpeg_version
+    )
     mine = Worker(config, abilities, Upstream(address))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: mine.stop())

@@ -1,13 +1,13 @@
 """The worker's errors.
 
-    WorkerError
-    ├── BadConfig       the configuration cannot be used; for the person who starts the worker
-    ├── Refused         the manager refuses us: token, secret or version
-    ├── Unreachable     the manager does not answer; try again later
-    ├── CommandFailed   the task's own fault: it spends a retry
-    ├── MachineFault    this machine's fault: the task goes back to the queue
-    ├── BadOutput       an output is missing, broken or of the wrong size
-    └── Cancelled       the run was taken away, or the worker stops
+WorkerError
+├── BadConfig       the configuration cannot be used; for the person who starts the worker
+├── Refused         the manager refuses us: token, secret or version
+├── Unreachable     the manager does not answer; try again later
+├── CommandFailed   the task's own fault: it spends a retry
+├── MachineFault    this machine's fault: the task goes back to the queue
+├── BadOutput       an output is missing, broken or of the wrong size
+└── Cancelled       the run was taken away, or the worker stops
 """
 
 from __future__ import annotations

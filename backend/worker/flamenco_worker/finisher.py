@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -77,7 +76,7 @@ class Finisher:
         final = join_inside(root, made.path)
         final.parent.mkdir(parents=True, exist_ok=True)
         size, digest = made.file.stat().st_size, sha256_of(made.file)
-        os.replace(made.file, final)
+        made.file.replace(final)
         parcels = [Parcel(small.name, str(small))] if small else []
         if run.assignment.storage != "shared":
             self._cache.add(final, digest)

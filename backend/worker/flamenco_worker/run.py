@@ -45,7 +45,9 @@ class News:
 class Run:
     """A run from its assignment to its last accepted update. Safe to use from several threads."""
 
-    def __init__(self, assignment: Assignment, scratch: Path, made: SimpleQueue[tuple[Run, Made | Finished]]) -> None:
+    def __init__(
+        self, assignment: Assignment, scratch: Path, made: SimpleQueue[tuple[Run, Made | Finished] | None]
+    ) -> None:
         self.assignment = assignment
         self.scratch = scratch
         self.cancelled = threading.Event()
@@ -171,7 +173,5 @@ class Run:
             return False
         waited = now - self._told_at
         return (
-            self._news.urgent()
-            or waited >= sign_of_life
-            or (self._news.any() and waited >= _SECONDS_BETWEEN_UPDATES)
+            self._news.urgent() or waited >= sign_of_life or (self._news.any() and waited >= _SECONDS_BETWEEN_UPDATES)
         )

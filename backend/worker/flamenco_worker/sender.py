@@ -117,7 +117,9 @@ class Sender:
 
     def _settle(self, entry: Entry, result: UpdateResult) -> None:
         if result.missing and not result.accepted:
-            gone = [each.path for each in entry.parcels if each.sha256 in result.missing and not Path(each.path).is_file()]
+            gone = [
+                each.path for each in entry.parcels if each.sha256 in result.missing and not Path(each.path).is_file()
+            ]
             if not gone:
                 self._put([each for each in entry.parcels if each.sha256 in result.missing], anyway=True)
                 raise Unreachable("the farm lost files of this update; they were sent again")

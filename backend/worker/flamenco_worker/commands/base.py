@@ -103,7 +103,9 @@ class CommandContext:
         found = [(each, self.place(each)) for each in chosen]
         gone = [str(path) for _, path in found if not path.is_file()]
         if gone:
-            raise CommandFailed(f"the input {gone[0]} is not there" + (f", nor are {len(gone) - 1} more" if gone[1:] else ""))
+            raise CommandFailed(
+                f"the input {gone[0]} is not there" + (f", nor are {len(gone) - 1} more" if gone[1:] else "")
+            )
         return found
 
     def place(self, file: TaskFile) -> Path:

@@ -20,7 +20,9 @@ def copy_files(command: CopyFiles, context: CommandContext) -> None:
         name = Path(file.path).name
         temporary = context.scratch / name
         shutil.copyfile(path, temporary)
-        context.reporter.output(Made(temporary, f"{folder}/{name}".removeprefix("./"), root, kind="file", frame=file.frame))
+        context.reporter.output(
+            Made(temporary, f"{folder}/{name}".removeprefix("./"), root, kind="file", frame=file.frame)
+        )
 
 
 def move_files(command: MoveFiles, context: CommandContext) -> None:

@@ -165,7 +165,12 @@ def ask(command: Sequence[str], seconds: float = 30.0) -> str:
     """Run a short program and return what it printed; an empty text if it cannot run."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -1,0 +1,1 @@
+"""A site's manager: its workers, their work, files and logs."""
