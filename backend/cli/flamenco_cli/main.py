@@ -11,6 +11,7 @@ import click
 
 # verb -> (module, object in it, the extra that brings it, one line of help)
 VERBS: dict[str, tuple[str, str, str, str]] = {
+    "up": ("flamenco_cli.up.command", "up", "all", "Run the whole farm on this machine."),
     "server": ("flamenco_server.cli", "server", "server", "The farm's server: run, migrate, make users and managers."),
     "manager": ("flamenco_manager.cli", "manager", "manager", "A site's manager."),
     "worker": ("flamenco_worker.cli", "worker", "worker", "A worker on this machine."),

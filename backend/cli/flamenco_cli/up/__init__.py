@@ -1,0 +1,1 @@
+"""`flamenco up`: the whole farm on one machine."""
