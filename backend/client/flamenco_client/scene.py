@@ -70,7 +70,9 @@ def scene_values(scene: Any) -> dict[str, Any]:
         "scene": name_of(scene),
         "cameras": cameras,
         "view_layers": _view_layers(scene),
-        "has_sequencer": bool(strips) and bool(_render(scene, b"scemode") & USE_SEQUENCER),
+        # Blender renders the scene itself if the edit holds nothing but sound.
+        "has_sequencer": any(kind != STRIP_SOUND for kind in strips)
+        and bool(_render(scene, b"scemode") & USE_SEQUENCER),
         "has_sound": STRIP_SOUND in strips,
         "simulations": simulations(scene, objects, name_of),
     }
@@ -129,11 +131,14 @@ def _timing(scene: Any) -> dict[str, Any]:
 
 
 def _picture(scene: Any) -> dict[str, Any]:
-    scale = _render(scene, b"size")
+    wide, high, scale = (_render(scene, name) for name in (b"xsch", b"ysch", b"size"))
     kind = scene[b"r", b"im_format", b"imtype"]
     return {
-        "width": max(1, _render(scene, b"xsch") * scale // 100),
-        "height": max(1, _render(scene, b"ysch") * scale // 100),
+        "width": max(1, wide * scale // 100),
+        "height": max(1, high * scale // 100),
+        "resolution_x": wide,
+        "resolution_y": high,
+        "resolution_percentage": scale,
         "engine": _render(scene, b"engine").decode("ascii", "replace"),
         "format": FORMATS.get(kind, "PNG"),
         "color_depth": DEPTHS.get(scene[b"r", b"im_format", b"depth"], "8"),

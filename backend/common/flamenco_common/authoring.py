@@ -16,13 +16,25 @@ import msgspec
 
 from flamenco_common.abilities import Requirements
 from flamenco_common.authoring_commands import blender, ffmpeg, files, image
+from flamenco_common.authoring_media import (
+    FORMAT_CHOICES,
+    PICTURE_SUFFIXES,
+    SCENE_FORMAT,
+    VIDEO_CODECS,
+    VIDEO_QUALITIES,
+    overridden,
+    safe_name,
+    still_format,
+    video_file,
+)
 from flamenco_common.commands import FileSet
 from flamenco_common.frames import BadFrames, Frames
 from flamenco_common.templates import PARAMETER
 
 __all__ = [
-    "BadSetting", "Frames", "JobBuilder", "Scene", "Setting", "Step", "Task", "blender", "ffmpeg", "files",
-    "image", "setting", "settings_from",
+    "FORMAT_CHOICES", "PICTURE_SUFFIXES", "SCENE_FORMAT", "VIDEO_CODECS", "VIDEO_QUALITIES", "BadSetting", "Frames",
+    "JobBuilder", "Scene", "Setting", "Step", "Task", "blender", "ffmpeg", "files", "image", "safe_name", "setting",
+    "settings_from", "still_format", "video_file",
 ]  # fmt: skip
 
 
@@ -36,6 +48,9 @@ class Scene(str, Enum):
     ENGINE = "engine"  # CYCLES, BLENDER_EEVEE, BLENDER_EEVEE_NEXT, BLENDER_WORKBENCH
     WIDTH = "width"  # pixels, with the percentage applied
     HEIGHT = "height"
+    RESOLUTION_X = "resolution_x"  # pixels at 100 percent
+    RESOLUTION_Y = "resolution_y"
+    RESOLUTION_PERCENTAGE = "resolution_percentage"
     SAMPLES = "samples"  # Cycles samples
     SCENE = "scene"  # name of the active scene
     CAMERA = "camera"
@@ -98,11 +113,13 @@ def declared(settings: type) -> dict[str, tuple[dataclasses.Field[Any], Setting]
     return {entry.name: (entry, entry.metadata.get("setting", Setting())) for entry in dataclasses.fields(settings)}
 
 
-class Task:
-    """Stands in a template for the parameter of that name of each task: `Task.frames`."""
-
-    def __class_getitem__(cls, name: str) -> dict[str, str]:
+class _Parameters(type):
+    def __getitem__(cls, name: str) -> dict[str, str]:
         return {PARAMETER: name}
+
+
+class Task(metaclass=_Parameters):
+    """Stands in a template for a parameter of each task: `Task.frames`, or `Task["name"]` for one of any name."""
 
     frames = {PARAMETER: "frames"}
     tile = {PARAMETER: "tile"}
@@ -134,7 +151,10 @@ class Step:
 
 @dataclass
 class JobBuilder:
-    """What a compiler sees of the job, and where it adds steps."""
+    """What a compiler sees of the job, and where it adds steps.
+
+    `scene` is what the scene says once the job's render settings are applied.
+    """
 
     blend: str  # template path of the .blend: "{job}/path/shot.blend"; empty if the job has none
     name: str
@@ -144,6 +164,15 @@ class JobBuilder:
     allow_missing: bool = False
     allow_scripts: bool = False
     steps: list[Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.scene = overridden(self.scene, self.preset)
+
+    def value(self, source: Scene) -> Any:
+        """What the scene says. Raises `BadSetting` if it does not."""
+        if self.scene.get(source.value) is None:
+            raise BadSetting("", f"the scene does not tell its {source.value.replace('_', ' ')}")
+        return self.scene[source.value]
 
     def step(
         self,
@@ -198,9 +227,7 @@ class JobBuilder:
     def _resolved(self, value: Any) -> Any:
         """Plain JSON values, with scene sources replaced by what the scene says."""
         if isinstance(value, Scene):
-            if value.value not in self.scene:
-                raise BadSetting("", f"the scene does not tell its {value.value.replace('_', ' ')}")
-            return self.scene[value.value]
+            return self.value(value)
         if isinstance(value, Frames):
             return str(value)
         if isinstance(value, Mapping):
@@ -231,8 +258,9 @@ def settings_from(settings: type, given: Mapping[str, Any], scene: Mapping[str, 
 
 
 def _checked(name: str, value: Any, entry: dataclasses.Field[Any], meta: Setting) -> Any:
-    kind = str(entry.type).replace("typing.", "")
-    value = _converted(name, value, kind)
+    if isinstance(entry.default, Frames) and isinstance(value, str) and not value.strip():
+        return entry.default
+    value = _converted(name, value, type_name(entry))
     if meta.choices and value not in meta.choices:
         raise BadSetting(name, f"{name} is {value!r}; it must be one of {', '.join(meta.choices)}")
     if meta.minimum is not None and isinstance(value, (int, float)) and value < meta.minimum:
@@ -253,20 +281,19 @@ _KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
 def type_name(entry: dataclasses.Field[Any]) -> str:
     """The name of a setting's type: int, float, str, bool, frames or list."""
     kind = entry.type if isinstance(entry.type, str) else getattr(entry.type, "__name__", str(entry.type))
-    kind = kind.lower()
+    kind = kind.removeprefix("authoring.").lower()
     return "list" if kind.startswith(("tuple", "list")) else kind
 
 
 def _converted(name: str, value: Any, kind: str) -> Any:
-    kind = kind.removeprefix("<class '").removesuffix("'>").split(".")[-1]
-    if kind == "Frames":
+    if kind == "frames":
         if not isinstance(value, (str, int)) or isinstance(value, bool):
             raise BadSetting(name, f"{name} must be a frame list, like 1-100 or 1,5,9-20")
         try:
             return Frames.parse(str(value))
         except BadFrames as error:
             raise BadSetting(name, str(error)) from error
-    if kind.lower().startswith(("tuple", "list")):
+    if kind == "list":
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):

@@ -18,6 +18,11 @@ class BadPath(ValueError):
     """A path that leaves its folder or cannot be a file; its text is one sentence for people."""
 
 
+def is_reserved(name: str) -> bool:
+    """Whether Windows keeps that file name, with any suffix, for a device."""
+    return name.split(".")[0].lower() in _RESERVED
+
+
 def check_relative(path: str) -> str:
     """Return `path` if it is a clean relative path with forward slashes. Raises `BadPath`."""
     if not path or "\x00" in path:
@@ -29,7 +34,7 @@ def check_relative(path: str) -> str:
         raise BadPath(f"the path {path!r} is absolute; paths are relative to the project's folder")
     if any(part in ("", ".", "..") for part in path.split("/")):
         raise BadPath(f"the path {path!r} leaves the project's folder or is not in its shortest form")
-    if any(part.split(".")[0].lower() in _RESERVED for part in pure.parts):
+    if any(is_reserved(part) for part in pure.parts):
         raise BadPath(f"the path {path!r} has a name that Windows reserves")
     return path
 
