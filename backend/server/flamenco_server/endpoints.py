@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,12 +25,16 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from flamenco_server.context import core
-from flamenco_server.errors import Invalid, TooLarge
+from flamenco_server.errors import Invalid, NotFound, TooLarge
 from flamenco_server.modules.auth.principal import Access, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 _AT = re.compile(r" - at `\$(?:\.\.\.)?\.?(.*)`$")
 _NAMED = re.compile(r"field `([^`]+)`")
+# Zero characters, which JSON can only write escaped: PostgreSQL stores none, and no path or name has any.
+_ZERO = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_BIG_KEYS = ("task_id", "output_id")
+MOST_KEY, MOST_BIG_KEY = 2**31 - 1, 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -113,40 +117,86 @@ def requires(access: Access) -> None:
 
 def _served(endpoint: Endpoint, view: Callable[..., Any]) -> Callable[..., Response]:
     decoder = msgspec.json.Decoder(endpoint.body) if endpoint.body is not None else None
+    # What a renderer printed must not make a manager's whole report impossible to deliver.
+    repairs = endpoint.access.role is None
 
     @functools.wraps(view)
     def serve(**values: Any) -> Response:
         if not endpoint.access.everyone:
             requires(endpoint.access)
+        check_address(values)
         if endpoint.query is not None:
             values["query"] = decoded_query(endpoint.query)
         if decoder is not None:
-            values["body"] = decoded_body(decoder)
+            values["body"] = decoded_body(decoder, repairs)
         return respond(view(**values), endpoint.status)
 
     return serve
 
 
+def check_address(values: Mapping[str, Any]) -> None:
+    """Raise `NotFound` for an id in the address that no row can have."""
+    for name, value in values.items():
+        most = MOST_BIG_KEY if name in _BIG_KEYS else MOST_KEY
+        if (isinstance(value, int) and value > most) or (isinstance(value, str) and "\x00" in value):
+            raise NotFound(f"there is no {name.removesuffix('_id').replace('_', ' ')} {str(value)[:80]!r}")
+
+
 def decoded_query(kind: type[msgspec.Struct]) -> Any:
     """The request's query as `kind`. Raises `Invalid`."""
+    given = request.args.to_dict()
+    for name, text in given.items():
+        if "\x00" in text:
+            raise Invalid(f"{name}: the text has a zero character", name)
     try:
-        return msgspec.convert(request.args.to_dict(), kind, strict=False)
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error, "the query") from error
 
 
-def decoded_body(decoder: msgspec.json.Decoder[Any]) -> Any:
-    """The request's body as the decoder's type; no body counts as an empty object. Raises `Invalid`."""
-    most = core().config.most_body_mb * 1024 * 1024
-    if (request.content_length or 0) > most:
-        raise TooLarge(f"the body has more than {core().config.most_body_mb} MB")
-    raw = request.get_data(cache=False) or b"{}"
+def decoded_body(decoder: msgspec.json.Decoder[Any], repairs: bool = False) -> Any:
+    """The request's body as the decoder's type; no body counts as an empty object. Raises `Invalid`.
+
+    With `repairs`, zero characters in texts become question marks, byte for byte; else they are refused.
+    """
+    raw = _read_body(core().config.most_body_mb) or b"{}"
+    if b"\\u0000" in raw:
+        raw = _without_zeros(raw, repairs)
     try:
         return decoder.decode(raw)
+    except RecursionError as error:
+        raise Invalid("the body is nested too deeply") from error
     except msgspec.ValidationError as error:
         raise invalid(error, "the body") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"the body is not valid JSON: {error}") from error
+
+
+def _read_body(most_mb: int) -> bytes:
+    """The body, of which no more is read than is allowed, whether its length was told before or not."""
+    most = most_mb * 1024 * 1024
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"the body has more than {most_mb} MB")
+    raw = request.stream.read(most + 1)
+    if len(raw) > most:
+        raise TooLarge(f"the body has more than {most_mb} MB")
+    return raw
+
+
+def _without_zeros(raw: bytes, repairs: bool) -> bytes:
+    found = _ZERO.search(raw)
+    if found is None:
+        return raw
+    if repairs:
+        return _ZERO.sub(rb"\1?", raw)
+    near = raw[max(0, found.start() - 30) : found.start()].decode(errors="replace")
+    raise Invalid(f"a text has a zero character, after {near!r}", _key_before(raw[: found.start()]))
+
+
+def _key_before(raw: bytes) -> str:
+    """The last key of an object before a place in a JSON text."""
+    keys = re.findall(rb'"((?:[^"\\]|\\.)*)"\s*:', raw)
+    return keys[-1].decode(errors="replace") if keys else ""
 
 
 def invalid(error: msgspec.ValidationError, what: str) -> Invalid:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import BigInteger, ColumnElement, and_, or_
 from sqlalchemy.orm import Session
 
 from flamenco_server.errors import Invalid
 
 T = TypeVar("T")
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+BigId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # of tasks and outputs
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +49,7 @@ def page(
     if column is None:
         raise Invalid(f"this list cannot be sorted by {name!r}; it can by {', '.join(sorts)}", "sort")
     if query.cursor:
-        statement = statement.where(_after(_decoded(query.cursor), column, key, descending))
+        statement = statement.where(_after(_decoded(query.cursor, column, key), column, key, descending))
     order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
     ordered = statement.add_columns(column.label("sort_value"), key.label("sort_key")).order_by(*order)
     rows = session.execute(ordered.limit(query.limit + 1)).all()
@@ -67,12 +69,23 @@ def _encoded(row: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode([row.sort_value, row.sort_key])).decode().rstrip("=")
 
 
-def _decoded(cursor: str) -> list[Any]:
+def _decoded(cursor: str, *columns: Any) -> list[Any]:
+    """The values that a cursor holds, which must be of the types of `columns`. Raises `Invalid`."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         last = msgspec.json.decode(raw, type=list[Any])
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise Invalid("the cursor is not one that this list gave", "cursor") from error
-    if len(last) != 2 or isinstance(last[0], (list, dict)) or isinstance(last[1], (list, dict)):
+    if len(last) != len(columns) or not all(_fits(one, column) for one, column in zip(last, columns, strict=True)):
         raise Invalid("the cursor is not one that this list gave", "cursor")
     return last
+
+
+def _fits(value: Any, column: Any) -> bool:
+    kind = column.type.python_type
+    if isinstance(value, str):
+        return kind is str and "\x00" not in value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    most = 2**63 if isinstance(column.type, BigInteger) else 2**31
+    return kind is float or (kind is int and isinstance(value, int) and -most <= value < most)

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from flamenco_common.states import JobState
 
-from flamenco_server.helpers.paging import PageQuery
+from flamenco_server.helpers.paging import BigId, PageQuery
 
 Priority = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+Workers = Annotated[int, msgspec.Meta(ge=0, le=100_000)]  # 0: any number
+PresetName = Annotated[str, msgspec.Meta(max_length=100)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")]
 WantedBlender = Annotated[str, msgspec.Meta(pattern=r"^((>=)?\d+\.\d+(\.\d+)?)?$")]
 
@@ -21,7 +23,7 @@ class SubmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: Annotated[str, msgspec.Meta(max_length=1000)]
     sha256: Sha256 = ""
-    size: Annotated[int, msgspec.Meta(ge=0)] = 0
+    size: BigId = 0
 
 
 class JobSubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,9 +43,9 @@ class JobSubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     job_root: str = ""
     output_root: str = ""
     paused: bool = False
-    max_workers: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_workers: Workers = 0
     tags: list[str] = []
-    preset: str = ""
+    preset: PresetName = ""
     overrides: dict[str, Any] = {}
     allow_missing: bool = False
     comment: str = ""
@@ -55,10 +57,10 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: Name | None = None
     comment: str | None = None
     priority: Priority | None = None
-    max_workers: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    max_workers: Workers | None = None
     archived: bool | None = None
     settings: dict[str, Any] | None = None
-    preset: str | None = None
+    preset: PresetName | None = None
     overrides: dict[str, Any] | None = None
     tags: list[str] | None = None
 
@@ -66,7 +68,7 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Requeue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which tasks to do again: these, those of these frames, the failed ones, or (nothing given) all."""
 
-    tasks: list[int] = []
+    tasks: list[BigId] = []
     frames: str = ""
     failed: bool = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -51,7 +52,7 @@ class OperationQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields
 class LogQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From which byte on."""
 
-    offset: int = 0
+    offset: Annotated[int, msgspec.Meta(le=2**62)] = 0
 
 
 class Ticket(msgspec.Struct, frozen=True):

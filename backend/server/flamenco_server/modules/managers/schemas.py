@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from flamenco_common.states import WorkerState
 
-from flamenco_server.helpers.paging import PageQuery
+from flamenco_server.helpers.paging import Id, PageQuery
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -47,7 +47,7 @@ class WorkerQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of the list of workers."""
 
     state: str = ""
-    manager: int | None = None
+    manager: Id | None = None
     name: str = ""
     tag: str = ""
 

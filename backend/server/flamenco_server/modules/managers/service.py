@@ -20,6 +20,7 @@ from flamenco_server.modules.managers.schemas import WorkerOrder
 
 WORKERS: Any = Worker.__table__
 WISHES: Any = WorkerWish.__table__
+_MOST_NAME = 200  # characters; a machine's name is nobody's mistake, so it is cut and not refused
 
 
 _WISHES = (
@@ -52,7 +53,7 @@ def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], n
 
 def _values(report: WorkerReport, now: float) -> dict[str, Any]:
     return {
-        "name": report.name,
+        "name": report.name[:_MOST_NAME],
         "state": report.state.value,
         "enabled": report.enabled,
         "reason": report.reason,

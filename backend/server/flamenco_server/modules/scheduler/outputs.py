@@ -19,6 +19,9 @@ from flamenco_server.modules.tasks.moves import JOBS
 OUTPUTS: Table = Output.__table__  # type: ignore[assignment]
 Missing = Callable[[Session, list[str]], list[str]]
 _KEY = ("job_id", "root", "path")
+_LENGTHS = {"path": 4000, "sha256": 64, "kind": 12, "layer": 200, "thumbnail": 64}
+_MOST = 2**31 - 1
+_RANGES = {"frame": (-_MOST, _MOST), "width": (0, _MOST), "height": (0, _MOST), "size": (0, 2**63 - 1)}
 
 
 def bad_output(outputs: Sequence[OutputFile]) -> str:
@@ -30,6 +33,21 @@ def bad_output(outputs: Sequence[OutputFile]) -> str:
             return str(error)
         if output.root not in ("job", "output"):
             return f"there is no root {output.root!r}: it is job or output"
+        bad = _bad_field(output)
+        if bad:
+            return f"the output {output.path!r} cannot be recorded: its {bad}"
+    return ""
+
+
+def _bad_field(output: OutputFile) -> str:
+    """What of it the database cannot hold, in words."""
+    for name, most in _LENGTHS.items():
+        if len(getattr(output, name)) > most:
+            return f"{name} has more than {most} characters"
+    for name, (least, most) in _RANGES.items():
+        value = getattr(output, name)
+        if value is not None and not least <= value <= most:
+            return f"{name} is {value}"
     return ""
 
 

@@ -17,6 +17,7 @@ from flamenco_server.modules.tasks.moves import JOBS, STEPS, TASKS
 
 RUNS: Any = Run.__table__
 _TAIL = 20_000  # characters of a log's tail that are kept
+_MOST_MB = 2**31 - 1  # that the database can hold
 _WRITTEN = (
     "status", "seq", "progress", "activity", "reason", "log_tail", "peak_memory_mb", "timings", "commands",
     "updated_at", "finished_at",
@@ -59,7 +60,7 @@ class LiveRun:
         if sent.log_tail:
             self._set("log_tail", sent.log_tail[-_TAIL:])
         if sent.peak_memory_mb:
-            self._set("peak_memory_mb", max(sent.peak_memory_mb, int(self._get("peak_memory_mb"))))
+            self._set("peak_memory_mb", min(max(sent.peak_memory_mb, int(self._get("peak_memory_mb"))), _MOST_MB))
         if sent.timings:
             self._set("timings", [*self._get("timings"), *msgspec.to_builtins(sent.timings)])
         if sent.commands:

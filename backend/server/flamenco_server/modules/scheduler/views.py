@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flamenco_server.context import Core, principal
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.errors import Conflict, Invalid
+from flamenco_server.helpers.paging import Id
 from flamenco_server.modules.files.service import missing
 from flamenco_server.modules.log import run_log
 from flamenco_server.modules.scheduler.claims import ClaimRequest
@@ -36,7 +37,7 @@ class ClaimQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     lease: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     workers: str = ""
-    revision: int = 0
+    revision: Id = 0
 
 
 @endpoint("GET", "/scheduler/tasks", query=ClaimQuery, answer=ClaimAnswer, manager=True)
@@ -49,7 +50,17 @@ def claim(query: ClaimQuery) -> ClaimAnswer:
 @endpoint("PATCH", "/tasks", body=ManagerReport, answer=ReportAnswer, manager=True)
 def report(body: ManagerReport) -> ReportAnswer:
     """Report on runs, workers and logs; one bad update does not fail the others."""
+    check_report(body)
     return scheduler().report((principal().id, body))
+
+
+def check_report(body: ManagerReport) -> None:
+    """Raise `Invalid` for what the database cannot hold, before the report is joined with those of others."""
+    if not 0 <= body.revision < 2**31:
+        raise Invalid("revision is not one that the server gave", "revision")
+    for number, worker in enumerate(body.workers):
+        if not 0 < len(worker.worker_id) <= 64:
+            raise Invalid("a worker's id has 1 to 64 characters", f"workers[{number}].worker_id")
 
 
 @endpoint("PATCH", "/tasks/<int:task_id>", body=RunUpdate, answer=UpdateResult, manager=True, statuses=(409,))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flamenco_common.documents import FrameTiming
 from flamenco_common.states import RunStatus, TaskStatus
 
-from flamenco_server.helpers.paging import PageQuery
+from flamenco_server.helpers.paging import BigId, Id, PageQuery
 
 
 class TaskQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of a list of tasks."""
 
     status: str = ""  # one, or several with commas
-    job: int | None = None
+    job: Id | None = None
     step: str = ""
     worker: str = ""
 
@@ -44,8 +44,8 @@ class RunQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of a list of runs."""
 
     status: str = ""
-    job: int | None = None
-    task: int | None = None
+    job: Id | None = None
+    task: BigId | None = None
     worker: str = ""
 
 
@@ -82,8 +82,8 @@ class OutputQuery(PageQuery, frozen=True, kw_only=True):
 
     kind: str = ""
     step: str = ""
-    frame: int | None = None
-    task: int | None = None
+    frame: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None = None
+    task: BigId | None = None
     run: str = ""
 
 
