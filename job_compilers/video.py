@@ -27,6 +27,7 @@ from flamenco_common.authoring import (
 EDIT_CHUNK = 60  # frames of an edit cost little; a chunk is a video of its own, so short ones cost size
 SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".aif", ".aiff", ".opus")
 MOST_NAMED = 5
+WORDS = {"sequencer": "the sequencer's edit", "render": "rendered frames"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Settings:
 def compile_job(settings: Settings, job: JobBuilder) -> None:
     """One of the three ways to a video."""
     source = source_of(settings, job)
+    check_together(settings, source)
     if source == "pictures":
         add_pictures(settings, job)
         return
@@ -89,6 +91,15 @@ def source_of(settings: Settings, job: JobBuilder) -> str:
     if not job.blend:
         return "pictures"
     return "sequencer" if job.scene.get(Scene.HAS_SEQUENCER.value) else "render"
+
+
+def check_together(settings: Settings, source: str) -> None:
+    """Refuse settings that would do nothing. Raises `BadSetting`."""
+    if settings.silent and settings.sound:
+        raise BadSetting("silent", "silent leaves the sound out, and sound names a file: give one of them")
+    for name in ("pictures", "hold_missing"):
+        if getattr(settings, name) and source != "pictures":
+            raise BadSetting(name, f"{name} goes with a video of pictures; this one is of {WORDS[source]}")
 
 
 def output_of(settings: Settings, job: JobBuilder) -> str:

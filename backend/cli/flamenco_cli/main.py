@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, str, str, str]] = {
     "manager": ("flamenco_manager.cli", "manager", "manager", "A site's manager."),
     "worker": ("flamenco_worker.cli", "worker", "worker", "A worker on this machine."),
     "dashboard": ("flamenco_dashboard.cli", "dashboard", "dashboard", "The dashboard, if it is installed."),
-    "submit": ("flamenco_cli.submitting", "submit", "", "Submit a .blend with all that it uses."),
+    "submit": ("flamenco_cli.submitting", "submit", "", "Submit a .blend with all that it uses, or pictures."),
     "job-types": ("flamenco_cli.listing", "job_types", "", "List the job types and their settings."),
     "jobs": ("flamenco_cli.listing", "jobs", "", "List jobs."),
     "job": ("flamenco_cli.listing", "job", "", "Show one job."),

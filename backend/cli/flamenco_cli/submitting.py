@@ -1,4 +1,4 @@
-"""`flamenco submit`: a .blend into the farm, and with --wait until it is done."""
+"""`flamenco submit`: a .blend or pictures into the farm, and with --wait until it is done."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ AWAY_SECONDS = 300.0  # the server may be away for so long while we wait
 
 @click.command("submit")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--type", "type_", default="render", show_default=True, help="The job type, see `flamenco job-types`.")
+@click.option("--type", "type_", default="", help="See `flamenco job-types` [default: render; video for pictures].")
 @click.option("--frames", help="Frames, like 1-100 or 1,5,9-20 or 1-9x2 [default: the scene's].")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting of the job type.")
+@click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help="One more file to send along.")
 @click.option("--name", default="", help="The job's name [default: the file's].")
 @click.option("--project", default="", help="The project on the farm.")
 @click.option("--priority", default=50, show_default=True, help="Higher comes first.")
@@ -48,7 +49,7 @@ def submit(
     client: Client, as_json: bool, file: Path, frames: str | None, sets: tuple[str, ...], wait: bool,
     folder: Path | None, **given: Any,
 ) -> int:  # fmt: skip
-    """Submit a .blend with all that it uses."""
+    """Submit a .blend with all that it uses, or pictures: a folder, one of a sequence, or like 'shot/####.png'."""
     submission = submission_of(pairs(sets, "--set"), frames, given)
     with bars(not as_json) as progress:
         job = send(client, file, submission, progress)
@@ -83,6 +84,7 @@ def submission_of(settings: dict[str, Any], frames: str | None, given: dict[str,
         overrides=pairs(given["overrides"], "--override"),
         output_root=given["output"],
         tags=tuple(given["tags"]),
+        files=tuple(given["files"]),
         **{
             name: given[name]
             for name in (

@@ -24,6 +24,7 @@ from flamenco_client.errors import (
 )
 from flamenco_client.fetch import Fetched, fetch
 from flamenco_client.pack import Pack, PackedFile, pack, project_root
+from flamenco_client.pictures import is_pictures, pack_pictures
 from flamenco_client.progress import Progress
 from flamenco_client.scene import BlendInfo, read_blend
 from flamenco_client.submit import Submission, submit
@@ -32,5 +33,5 @@ from flamenco_client.upload import upload
 __all__ = [
     "BadBlend", "BadRequest", "BlendInfo", "Canceled", "Client", "ClientError", "Conflict", "Fetched", "FilesMissing",
     "NotAllowed", "NotFound", "Pack", "PackedFile", "Progress", "ServerFault", "Submission", "Unreachable", "fetch",
-    "pack", "project_root", "read_blend", "submit", "upload",
+    "is_pictures", "pack", "pack_pictures", "project_root", "read_blend", "submit", "upload",
 ]  # fmt: skip

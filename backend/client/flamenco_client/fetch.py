@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -47,7 +47,8 @@ def fetch(
     """
     job = client.job(job_id)
     listed = {item["path"]: item for item in client.outputs(job_id) if parts or item["kind"] not in INTERMEDIATE}
-    root = Path(str(job["output_root"])) if job.get("storage") == "shared" else None
+    shared = job.get("storage") == "shared"
+    roots = {name: Path(str(job[f"{name}_root"])) for name in ("output", "job")} if shared else {}
     done = Fetched(folder)
     known = hashes or Hashes()
     wanted: list[tuple[dict[str, Any], Path]] = []
@@ -57,7 +58,7 @@ def fetch(
             done.kept.append(target)
         else:
             wanted.append((item, target))
-    _Fetching(client, progress, root).all(wanted)
+    _Fetching(client, progress, roots).all(wanted)
     done.new = [target for _, target in wanted]
     known.save()
     return done
@@ -81,15 +82,15 @@ def _is_there(item: dict[str, Any], target: Path, known: Hashes) -> bool:
 class _Fetching:
     """One fetch: its threads, each with a connection of its own."""
 
-    def __init__(self, client: Client, progress: Progress, root: Path | None) -> None:
-        self._client, self._progress, self._root = client, progress, root
+    def __init__(self, client: Client, progress: Progress, roots: Mapping[str, Path]) -> None:
+        self._client, self._progress, self._roots = client, progress, roots
         self._own = threading.local()
 
     def all(self, wanted: Iterable[tuple[dict[str, Any], Path]]) -> None:
         """Bring all; the first error stops the rest."""
         listed = list(wanted)
         counter = Counter(self._progress, "fetch", sum(item["size"] for item, _ in listed))
-        bring = self._copy if self._root else self._bring
+        bring = self._copy if self._roots else self._bring
         with ThreadPoolExecutor(PARALLEL) as pool:
             try:
                 for _ in pool.map(lambda pair: bring(pair[0], pair[1], counter.add), listed):
@@ -100,8 +101,7 @@ class _Fetching:
 
     def _copy(self, item: dict[str, Any], target: Path, counted: Callable[[int], None]) -> None:
         """Shared storage: the file is in place already, and is copied from there."""
-        assert self._root is not None
-        source = safe_path(self._root, item["path"])
+        source = safe_path(self._roots[item.get("root", "output")], item["path"])
         part = _part(target, item)
         with _writing(target):
             shutil.copyfile(source, part)

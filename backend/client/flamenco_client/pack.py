@@ -96,7 +96,7 @@ def pack(
         missing = sorted(str(path) for path in tracer.missing_files)
         if missing and not allow_missing:
             raise FilesMissing(blend.name, missing)
-        files = [_packed(path, source) for path, source in sorted(tracer.found.items())]
+        files = [listed(path, source) for path, source in sorted(tracer.found.items())]
         if not in_place:
             files = hashed(files, hashes or Hashes(), progress)
     except BaseException:
@@ -119,7 +119,35 @@ def hashed(files: Iterable[PackedFile], hashes: Hashes, progress: Progress) -> l
     return [PackedFile(file.path, file.source, file.size, sha256) for file, sha256 in zip(listed, found, strict=True)]
 
 
-def _packed(path: str, source: Path) -> PackedFile:
+def add_files(
+    packed: Pack,
+    extra: Iterable[Path],
+    *,
+    in_place: bool = False,
+    hashes: Hashes | None = None,
+    progress: Progress = Progress(),  # noqa: B008
+) -> None:
+    """Add files that a person sends along: by their path below the pack's root, else by their name."""
+    known = {file.path: file for file in packed.files}
+    more: dict[str, PackedFile] = {}
+    for given in extra:
+        source = Path(given).absolute()
+        if not source.is_file():
+            raise LocalFault(f"there is no file {given}")
+        if in_place and not source.is_relative_to(packed.root):
+            raise LocalFault(f"{given} does not lie in {packed.root}, which the workers share")
+        path = source.relative_to(packed.root).as_posix() if source.is_relative_to(packed.root) else source.name
+        there = known.get(path) or more.get(path)
+        if there is not None and there.source != source:
+            raise LocalFault(f"the job has two files that would be {path}: {there.source} and {source}")
+        if path not in known:
+            more[path] = listed(path, source)
+    if more:
+        packed.files += more.values() if in_place else hashed(more.values(), hashes or Hashes(), progress)
+
+
+def listed(path: str, source: Path) -> PackedFile:
+    """A file of a job, not yet hashed. Raises `LocalFault`."""
     try:
         return PackedFile(path, source, source.stat().st_size)
     except OSError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flamenco_client.api import Client
-from flamenco_client.pack import Pack, PackedFile, pack
+from flamenco_client.pack import Pack, PackedFile, add_files, pack
+from flamenco_client.pictures import is_pictures, pack_pictures
 from flamenco_client.progress import Progress
 from flamenco_client.scene import read_blend
 from flamenco_client.upload import upload
@@ -18,8 +19,8 @@ from flamenco_client.upload import upload
 class Submission:
     """What a person asks for; what is not given comes from the .blend and the job type."""
 
-    type: str = "render"
-    name: str = ""  # empty: the file's name without its suffix
+    type: str = ""  # empty: render for a .blend, video for pictures
+    name: str = ""  # empty: the .blend's name without its suffix, or the pictures' folder's
     project: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     priority: int = 50
@@ -32,38 +33,68 @@ class Submission:
     comment: str = ""
     allow_missing: bool = False
     shared: bool = False  # the workers see this file under a path of their own: nothing is uploaded
-    output_root: Path | None = None  # shared only; None: the folder "renders/NAME" beside the .blend
+    output_root: Path | None = None  # shared only; None: "renders/NAME" beside the .blend or the pictures' folder
+    files: tuple[Path, ...] = ()  # more files to send along, such as a sound
     root: Path | None = None  # of the project; None: found by its marks
     client_token: str = ""  # the same token again is the same job; empty: a fresh one
 
 
 def submit(
     client: Client,
-    blend: Path,
+    source: Path,
     submission: Submission = Submission(),
     progress: Progress = Progress(),  # noqa: B008
 ) -> dict[str, Any]:
-    """Submit a .blend with all that it uses; gives the job. Raises a `ClientError`."""
-    info = read_blend(blend)
-    with pack(
-        blend,
+    """Submit a .blend with all that it uses, or pictures; gives the job. Raises a `ClientError`."""
+    source = Path(source)
+    info = None if is_pictures(source) else read_blend(source)
+    with packed_source(source, submission, progress, pictures=info is None) as packed:
+        add_files(packed, submission.files, in_place=submission.shared, progress=progress)
+        if not submission.shared:
+            upload(client, packed.files, progress)
+        progress.check()
+        version, scene = (info.version, info.scene) if info else ("", {})
+        return client.submit(payload(named(submission, source, packed), packed, version, scene))
+
+
+def packed_source(source: Path, submission: Submission, progress: Progress, *, pictures: bool) -> Pack:
+    """The files of the job."""
+    if pictures:
+        return pack_pictures(source, submission.root, in_place=submission.shared, progress=progress)
+    return pack(
+        source,
         submission.root,
         allow_missing=submission.allow_missing,
         in_place=submission.shared,
         progress=progress,
-    ) as packed:
-        if not submission.shared:
-            upload(client, packed.files, progress)
-        progress.check()
-        return client.submit(payload(submission, packed, info.version, info.scene))
+    )
+
+
+def named(submission: Submission, source: Path, packed: Pack) -> Submission:
+    """The submission with the type, name and output folder that follow from what is submitted."""
+    folder = source.absolute() if source.is_dir() else source.absolute().parent
+    name = submission.name or Path(packed.blend).stem or folder.name or "pictures"
+    beside = folder if packed.blend else folder.parent
+    return replace(
+        submission,
+        type=submission.type or ("render" if packed.blend else "video"),
+        name=name,
+        output_root=submission.output_root or beside / "renders" / safe_folder(name),
+    )
+
+
+def safe_folder(name: str) -> str:
+    """A job's name as the name of a folder."""
+    return (
+        "".join("_" if char in '/\\:*?"<>|' or not char.isprintable() else char for char in name).strip(" .") or "job"
+    )
 
 
 def payload(submission: Submission, packed: Pack, version: str, scene: dict[str, Any]) -> dict[str, Any]:
-    """The `JobSubmission` document."""
-    name = submission.name or Path(packed.blend).stem
+    """The `JobSubmission` document of a submission whose name and type are set."""
     document = {
         "client_token": submission.client_token or secrets.token_hex(16),
-        "name": name,
+        "name": submission.name,
         "type": submission.type,
         "project": submission.project,
         "settings": dict(submission.settings),
@@ -71,7 +102,7 @@ def payload(submission: Submission, packed: Pack, version: str, scene: dict[str,
         "blend": packed.blend,
         "files": [file_entry(file) for file in packed.files],
         "priority": submission.priority,
-        "blender": submission.blender or f">={version}",
+        "blender": submission.blender or (f">={version}" if version else ""),
         "storage": "shared" if submission.shared else "uploaded",
         "paused": submission.paused,
         "max_workers": submission.max_workers,
@@ -82,9 +113,8 @@ def payload(submission: Submission, packed: Pack, version: str, scene: dict[str,
         "comment": submission.comment,
     }
     if submission.shared:
-        beside = packed.root.joinpath(*Path(packed.blend).parts).parent / "renders" / name
         document["job_root"] = str(packed.root)
-        document["output_root"] = str((submission.output_root or beside).absolute())
+        document["output_root"] = str(Path(submission.output_root or packed.root).absolute())
     return document
 
 

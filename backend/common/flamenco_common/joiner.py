@@ -15,6 +15,10 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+class BrokenOff(RuntimeError):
+    """A batch was broken off, by an interrupt say, before it was handled."""
+
+
 class _Waiting(Generic[Item, Answer]):
     """One request that waits; `answer` or `error` is set when `done` is."""
 
@@ -65,16 +69,18 @@ class Joiner(Generic[Item, Answer]):
             batch, self._queue = self._queue[: self._most], self._queue[self._most :]
         try:
             answers = self._handle([waiting.item for waiting in batch])
-        except Exception as error:  # every caller of the batch gets it
-            for waiting in batch:
-                waiting.error = error
-        else:
             for waiting, answer in zip(batch, answers, strict=True):
                 waiting.answer = answer
-        with self._changed:
+        except BaseException as error:  # every caller of the batch gets it, lest it waits for ever
             for waiting in batch:
-                waiting.done = True
-            self._changed.notify_all()
+                waiting.error = error if isinstance(error, Exception) else BrokenOff(f"it was broken off: {error!r}")
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            with self._changed:
+                for waiting in batch:
+                    waiting.done = True
+                self._changed.notify_all()
 
     @staticmethod
     def _result(waiting: _Waiting[Item, Answer]) -> Answer:

@@ -49,8 +49,13 @@ def _below(path: str, prefix: str) -> bool:
     if not prefix:
         return False
     windows = (len(prefix) > 1 and prefix[1] == ":") or prefix.startswith("\\\\")
-    same = path.lower().startswith(prefix.lower()) if windows else path.startswith(prefix)
+    same = _folded(path).startswith(_folded(prefix)) if windows else path.startswith(prefix)
     return same and (len(path) == len(prefix) or path[len(prefix)] in "/\\")
+
+
+def _folded(path: str) -> str:
+    """Windows knows no case, and takes both slashes."""
+    return path.lower().replace("/", "\\")
 
 
 def from_config(table: Mapping[str, Mapping[str, object]]) -> list[Variable]:
