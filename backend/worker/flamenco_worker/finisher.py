@@ -15,7 +15,7 @@ from flamenco_common.paths import BadPath, join_inside
 from flamenco_common.states import RunStatus
 
 from flamenco_worker.cache import Cache
-from flamenco_worker.checks.files import check, thumbnail
+from flamenco_worker.checks.files import Checked, check, thumbnail
 from flamenco_worker.commands.base import Made
 from flamenco_worker.errors import BadOutput, CommandFailed, MachineFault
 from flamenco_worker.outbox import Parcel
@@ -28,10 +28,11 @@ _WITH_THUMBNAIL = ("frame", "image", "video")
 class Finisher:
     """A thread that takes outputs in the order in which they were made. `news` is called when a run has some."""
 
-    def __init__(self, cache: Cache, thumbnails: Path, news: Callable[[], None]) -> None:
+    def __init__(self, cache: Cache, thumbnails: Path, ffmpeg: str, news: Callable[[], None]) -> None:
         self.made: SimpleQueue[tuple[Run, Made | Finished] | None] = SimpleQueue()
         self._cache = cache
         self._thumbnails = thumbnails
+        self._ffmpeg = ffmpeg
         self._news = news
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
 
@@ -71,7 +72,7 @@ class Finisher:
 
     def _finished(self, run: Run, made: Made) -> tuple[OutputFile, list[Parcel]]:
         checked = self._checked(made)
-        small = self._thumbnail(made)
+        small = self._kept(checked.thumbnail)
         root = Path(run.assignment.job_root if made.root == "job" else run.assignment.output_root)
         final = join_inside(root, made.path)
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -88,24 +89,27 @@ class Finisher:
             kind=made.kind,
             root=made.root,
             frame=made.frame,
-            width=checked[0],
-            height=checked[1],
+            width=checked.width,
+            height=checked.height,
             layer=made.layer,
             thumbnail=small.name if small else "",
         )
         return output, parcels
 
-    def _checked(self, made: Made) -> tuple[int, int]:
+    def _checked(self, made: Made) -> Checked:
+        with_thumbnail = made.kind in _WITH_THUMBNAIL
         try:
-            found = check(made.file, made.kind, made.width, made.height)
+            if made.proved:
+                return Checked(made.width, made.height, thumbnail(made.file, self._ffmpeg) if with_thumbnail else None)
+            return check(
+                made.file, made.kind, made.width, made.height, ffmpeg=self._ffmpeg, with_thumbnail=with_thumbnail
+            )
         except BadOutput as error:
             if _disk_is_full(made.file):
                 raise MachineFault(f"this machine's disk is full: {error}") from error
             raise
-        return found.width, found.height
 
-    def _thumbnail(self, made: Made) -> Path | None:
-        data = thumbnail(made.file) if made.kind in _WITH_THUMBNAIL else None
+    def _kept(self, data: bytes | None) -> Path | None:
         if data is None:
             return None
         path = self._thumbnails / hashlib.sha256(data).hexdigest()

@@ -57,7 +57,7 @@ class Worker:
         self._cache = Cache(work, config.cache_bytes, self._pause)
         self._outbox = Outbox(config.data_dir / "outbox.sqlite")
         self._blenders = BlenderSessions(config)
-        self._finisher = Finisher(self._cache, thumbnails, lambda: self._sender.poke())
+        self._finisher = Finisher(self._cache, thumbnails, abilities.ffmpeg, lambda: self._sender.poke())
         self._sender = Sender(
             upstream,
             self._outbox,

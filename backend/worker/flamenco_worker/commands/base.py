@@ -24,7 +24,8 @@ class Made:
     """A file that a command wrote in its scratch folder.
 
     It is checked, moved to `root`/`path`, hashed and sent up in the background while the command goes on.
-    `width` and `height` are what it must have (0: whatever it has).
+    `width` and `height` are what it must have (0: whatever it has). `proved` says that the command itself decoded it to the
+    end, which is not worth doing twice for a long video.
     """
 
     file: Path
@@ -35,6 +36,7 @@ class Made:
     width: int = 0
     height: int = 0
     layer: str = ""
+    proved: bool = False
 
 
 class Reporter(Protocol):

@@ -54,14 +54,16 @@ class Process:
         *,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        feeds: bool = False,
     ) -> None:
+        """Start it; `feeds` opens its standard input for `feed`."""
         self._started = time.monotonic()
         self._peak = 0
         self._on_line = on_line
         try:
             self._popen = subprocess.Popen(
                 [*_dies_with_us(), *command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
@@ -82,6 +84,21 @@ class Process:
     def running(self) -> bool:
         """Whether it still runs."""
         return self._popen.poll() is None
+
+    def feed(self, data: bytes) -> bool:
+        """Write to its standard input, however long it takes to read; False when it reads no more."""
+        assert self._popen.stdin is not None
+        try:
+            self._popen.stdin.write(data)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def close_input(self) -> None:
+        """There is no more to feed."""
+        if self._popen.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._popen.stdin.close()
 
     def memory_mb(self) -> int:
         """Resident memory of it and its children now, in MB; also remembered for the peak."""
