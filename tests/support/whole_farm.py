@@ -20,15 +20,10 @@ from flamenco_client.errors import ClientError
 from flamenco_client.fetch import Fetched, fetch
 from flamenco_client.submit import Submission, submit
 from processes import free_port, until
+from scenes import BLENDERS
 
 FLAMENCO = [sys.executable, "-m", "flamenco_cli"]
-BLENDERS = Path(sys.prefix) / "blenders"
 ENDED = ("completed", "failed", "canceled")
-
-
-def blender(series: str) -> str:
-    """How a worker is told of the Blender of a series: Debian's 3.4, or the wheel of a newer one."""
-    return "/usr/bin/blender" if series == "3.4" else f"bpy:{BLENDERS / series}"
 
 
 @dataclass
@@ -149,7 +144,7 @@ class WholeFarm:
             "MANAGER_URL": self.manager_address,
             "ENROLMENT": self.enrolment,
             "FIND_BLENDERS": "false",
-            "BLENDERS": ",".join(blender(series) for series in blenders),
+            "BLENDERS": ",".join(BLENDERS[series] for series in blenders),
             **{key.upper(): str(value) for key, value in settings.items()},
         }
         part = self._part(name, ["worker"], "WORKER", environment)

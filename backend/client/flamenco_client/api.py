@@ -97,6 +97,10 @@ class Client:
         """The attempts at a job's tasks."""
         return self.items(f"/jobs/{job_id}/runs", **filters)
 
+    def run(self, run_id: str) -> Document:
+        """One attempt in whole, with the time of each frame."""
+        return self._document("GET", f"/runs/{run_id}")
+
     def run_log(self, run_id: str, offset: int = 0) -> Document:
         """A piece of a run's log from byte `offset` on; go on at its `next` until it is `finished`."""
         return self._document("GET", f"/runs/{run_id}/log", query={"offset": offset})
