@@ -20,6 +20,8 @@ from flamenco_server.modules.auth.authenticator import Authenticator
 def create_app(config: ServerConfig, database: Database | None = None, clock: Callable[[], float] = time.time) -> Flask:
     """Build the app; the database must be migrated already."""
     app = Flask("flamenco_server", static_folder=None)
+    # Nothing but health and the empty page of the API answers without a token.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     database = database or Database(config.url())
     core = Core(config, database, clock, Authenticator(database, clock, config.token_cache_seconds))
     app.extensions[EXTENSION] = core

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from flamenco_server.cli_upkeep import collect_garbage, events
 from flamenco_server.config import ServerConfig, load
@@ -20,14 +21,20 @@ from flamenco_server.modules.auth.principal import Role
 
 
 class _Group(click.Group):
-    """Shows an error of ours as one sentence, with exit code 2."""
+    """Shows what a person can mend as one sentence, with exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except ServerError as error:
-            click.echo(f"flamenco server: {error}", err=True)
-            ctx.exit(2)
+            sentence = str(error)
+        except DBAPIError as error:
+            reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+            sentence = f"the database cannot be used: {reason}"
+        except OSError as error:
+            sentence = f"{error.filename or 'a file or a socket'} cannot be used: {error.strerror or error}"
+        click.echo(f"flamenco server: {sentence}", err=True)
+        return ctx.exit(2)
 
 
 @click.group("server", cls=_Group)
@@ -44,8 +51,8 @@ def server(ctx: click.Context, file: Path | None, data_dir: Path | None, databas
 
 @server.command()
 @click.option("--host", help="Address to listen on.")
-@click.option("--port", type=int, help="Port to listen on.")
-@click.option("--threads", type=int, help="Threads that serve requests.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--threads", type=click.IntRange(1, 1000), help="Threads that serve requests.")
 @click.pass_obj
 def run(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
@@ -77,8 +84,9 @@ def _serve(config: ServerConfig, database: Database) -> None:
             connection_limit=2000,
             ident="flamenco",
         )
-    except OSError as error:
-        raise ServerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such address"
+        raise ServerError(f"cannot listen on {config.host}:{config.port}: {reason}") from error
     signal.signal(signal.SIGTERM, _stop)
     click.echo(f"flamenco server: listening on http://{config.host}:{serving.effective_port}", err=True)
     serving.run()

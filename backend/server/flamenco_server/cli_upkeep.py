@@ -16,7 +16,7 @@ from flamenco_server.errors import BadConfig
 
 @click.command("events")
 @click.option("--host", "events_host", help="Address to listen on.")
-@click.option("--port", "events_port", type=int, help="Port to listen on.")
+@click.option("--port", "events_port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.pass_obj
 def events(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
     """Serve the live event stream until SIGTERM or Ctrl-C; a process of its own beside `run`."""

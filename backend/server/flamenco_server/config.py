@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import platformdirs
@@ -16,6 +16,7 @@ try:
 except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib  # type: ignore[import-not-found, no-redef]
 
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 ENV_PREFIX = "FLAMENCO_SERVER_"
 
 
@@ -25,10 +26,10 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     data_dir: Path
     database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/flamenco
     host: str = "127.0.0.1"
-    port: int = 8080
-    threads: int = 16  # that serve requests
+    port: Port = 8080
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 16  # that serve requests
     events_host: str = "127.0.0.1"
-    events_port: int = 8082
+    events_port: Port = 8082
     events_url: str = ""  # the event stream as browsers reach it; empty: http://events_host:events_port/events
     events_keep_hours: float = 24.0  # a stream that was away for longer gets a reset instead of what it missed
     files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, Text, create_engine, event
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -67,7 +67,8 @@ class Database:
     """One engine and the ways to use it."""
 
     def __init__(self, url: str) -> None:
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        backend = _backend(url)
+        self.is_sqlite = backend == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._writer = self.engine.execution_options(**{_WRITE: True})
         # SQLite's own wait for its write lock polls and is unfair; threads of this process queue here instead.
@@ -106,11 +107,25 @@ def _worth_again(error: DBAPIError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _AGAIN
 
 
+def _backend(url: str) -> str:
+    """The kind of database at `url`. Raises `BadConfig`."""
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise BadConfig("the database URL cannot be read: write it like postgresql://farm@db/flamenco") from error
+    if backend not in ("sqlite", "postgresql"):
+        raise BadConfig(f"the database is SQLite or PostgreSQL, not {backend}")
+    return backend
+
+
 def _sqlite_engine(url: str) -> Engine:
     file = make_url(url).database
     if not file or file == ":memory:":
         raise BadConfig("the server's SQLite database must be a file")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"the data folder {Path(file).parent} cannot be made: {error.strerror}") from error
     engine = create_engine(url, pool_size=20, max_overflow=20, connect_args={"check_same_thread": False, "timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -19,11 +19,12 @@ from collections.abc import Mapping
 
 import msgspec
 from flamenco_common.states import IllegalMove
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
+_PG_DISK_FULL = "53100"
 
 
 class ServerError(Exception):
@@ -126,12 +127,16 @@ def _not_unique(error: IntegrityError) -> Response:
 
 def _no_database(error: OperationalError) -> Response:
     log.error("the database failed", exc_info=error)
+    if "disk is full" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _PG_DISK_FULL:
+        return problem(DiskFull("the disk of the server's database is full"))
     return problem(Unavailable("the database does not answer now: try again"))
 
 
 def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
-    answer = problem_response(Problem(error.name, status, error.description or error.name))
+    allowed = ", ".join(sorted(set(getattr(error, "valid_methods", None) or ()) - {"HEAD", "OPTIONS"}))
+    said = {404: f"there is nothing at {request.path}", 405: f"{request.path} takes {allowed}, not {request.method}"}
+    answer = problem_response(Problem(error.name, status, said.get(status) or error.description or error.name))
     for name, value in error.get_headers():
         if name.lower() == "allow":
             answer.headers[name] = value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from flamenco_server.helpers.paging import PageQuery
 from flamenco_server.modules.auth.principal import Role
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -34,6 +35,21 @@ class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     enabled: bool
     created_at: datetime
+
+
+class UserQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the list of users."""
+
+    name: str = ""  # a part of it
+    role: Role | None = None
+    enabled: bool | None = None
+
+
+class TokenQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the list of tokens."""
+
+    kind: Literal["", "user", "manager"] = ""
+    owner: str = ""  # the whole name
 
 
 class MadeUser(UserAnswer, frozen=True, kw_only=True):

@@ -38,7 +38,8 @@ def create_manager(session: Session, name: str, actor: str, now: float) -> Manag
 
 
 def ensure_user(session: Session, name: str, role: Role, actor: str, now: float) -> User:
-    """The user of that name with that role, made if there is none."""
+    """The user of that name with that role, made if there is none. Raises `Invalid` for what is no name."""
+    _check_name(name)
     user = session.scalar(select(User).where(User.name == name))
     if user is None:
         return create_user(session, name, role, actor, now)
@@ -47,9 +48,15 @@ def ensure_user(session: Session, name: str, role: Role, actor: str, now: float)
 
 
 def ensure_manager(session: Session, name: str, actor: str, now: float) -> Manager:
-    """The manager of that name, made if there is none."""
+    """The manager of that name, made if there is none. Raises `Invalid` for what is no name."""
+    _check_name(name)
     manager = session.scalar(select(Manager).where(Manager.name == name))
     return manager if manager is not None else create_manager(session, name, actor, now)
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= 100 or "\x00" in name:
+        raise Invalid("a name has 1 to 100 characters", "name")
 
 
 def issue(session: Session, owner: User | Manager, label: str, actor: str, now: float) -> tuple[Token, str]:

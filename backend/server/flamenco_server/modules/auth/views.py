@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from flamenco_server.context import core, principal
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.errors import NotAllowed
-from flamenco_server.helpers.paging import Page, PageQuery, page
+from flamenco_server.helpers.paging import Page, page
 from flamenco_server.modules.auth import service
 from flamenco_server.modules.auth.models import Token, User
 from flamenco_server.modules.auth.principal import Role
@@ -20,21 +20,30 @@ from flamenco_server.modules.auth.schemas import (
     NewToken,
     NewUser,
     TokenAnswer,
+    TokenQuery,
     UserAnswer,
     UserChange,
+    UserQuery,
 )  # fmt: skip
 from flamenco_server.modules.managers.models import Manager
 
 endpoint = Endpoints("auth")
 
 
-@endpoint("GET", "/users", query=PageQuery, answer=Page[UserAnswer], role=Role.ADMIN)
-def list_users(query: PageQuery) -> Page[UserAnswer]:
+@endpoint("GET", "/users", query=UserQuery, answer=Page[UserAnswer], role=Role.ADMIN)
+def list_users(query: UserQuery) -> Page[UserAnswer]:
     """List users."""
+    statement = select(User)
+    if query.name:
+        statement = statement.where(User.name.icontains(query.name, autoescape=True))
+    if query.role is not None:
+        statement = statement.where(User.role == query.role.value)
+    if query.enabled is not None:
+        statement = statement.where(User.enabled == query.enabled)
     sorts: Any = {"name": User.name, "created": User.created_at, "role": User.role, "id": User.id}
     key: Any = User.id
     with core().database.reading() as session:
-        return page(session, select(User), query, sorts, key, lambda row: service.present_user(row[0]))
+        return page(session, statement, query, sorts, key, lambda row: service.present_user(row[0]))
 
 
 @endpoint("POST", "/users", body=NewUser, answer=MadeUser, status=201, role=Role.ADMIN)
@@ -65,8 +74,8 @@ def delete_user(user_id: int) -> None:
     core().auth.forget()
 
 
-@endpoint("GET", "/tokens", query=PageQuery, answer=Page[TokenAnswer], role=Role.VIEWER)
-def list_tokens(query: PageQuery) -> Page[TokenAnswer]:
+@endpoint("GET", "/tokens", query=TokenQuery, answer=Page[TokenAnswer], role=Role.VIEWER)
+def list_tokens(query: TokenQuery) -> Page[TokenAnswer]:
     """List tokens: all for admins, one's own for others."""
     owner = func.coalesce(User.name, Manager.name)
     statement = (
@@ -76,9 +85,14 @@ def list_tokens(query: PageQuery) -> Page[TokenAnswer]:
     )
     if not principal().has(Role.ADMIN):
         statement = statement.where(Token.user_id == principal().id)
+    if query.kind:
+        statement = statement.where(Token.kind == query.kind)
+    if query.owner:
+        statement = statement.where(owner == query.owner)
+    sorts: Any = {"id": Token.id, "created": Token.created_at}
     key: Any = Token.id
     with core().database.reading() as session:
-        return page(session, statement, query, {"id": key}, key, lambda row: service.present_token(row[0], row[1]))
+        return page(session, statement, query, sorts, key, lambda row: service.present_token(row[0], row[1]))
 
 
 @endpoint("POST", "/tokens", body=NewToken, answer=MadeToken, status=201, role=Role.VIEWER)

@@ -22,7 +22,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from flamenco_server.errors import DiskFull, Invalid, TooLarge
+from flamenco_server.errors import BadConfig, DiskFull, Invalid, TooLarge
 from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 
 CHUNK = 1024 * 1024
@@ -166,11 +166,19 @@ def open_store(url: str, staging: Path, options: Mapping[str, str] | None = None
     """
     parts = urlsplit(url)
     if parts.scheme == "s3":
+        if not parts.netloc:
+            raise BadConfig("files_url names no bucket: write it like s3://bucket/prefix")
         given: dict[str, Any] = {"region": "us-east-1", **(options or {})}
         client: Any = {"allow_http": str(given.get("endpoint", "")).startswith("http://"), "timeout": "300s"}
         bucket = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, client_options=client, **given)
         return BlobStore(bucket, staging)
+    if parts.scheme and "://" in url:
+        raise BadConfig(f"files_url is a folder or s3://bucket/prefix, not {parts.scheme}://")
     folder = Path(url).expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"the folder of the files, {folder}, cannot be made: {error.strerror}") from error
     return BlobStore(LocalStore(folder, mkdir=True), folder / ".staging", folder)
 
 

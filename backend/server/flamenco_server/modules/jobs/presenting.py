@@ -18,6 +18,7 @@ from flamenco_server.modules.jobs.schemas import (
     FailureReason,
     Job,
     JobFileAnswer,
+    JobFileQuery,
     JobQuery,
     JobSummary,
     StepAnswer,
@@ -162,10 +163,12 @@ def _step(row: Any) -> StepAnswer:
     )
 
 
-def list_files(session: Session, job_id: int, query: Any) -> Page[JobFileAnswer]:
+def list_files(session: Session, job_id: int, query: JobFileQuery) -> Page[JobFileAnswer]:
     """The files that came with a job."""
     statement = select(FILES).where(FILES.c.job_id == job_id)
-    sorts = {"path": FILES.c.path}
+    if query.path:
+        statement = statement.where(FILES.c.path.icontains(query.path, autoescape=True))
+    sorts = {"path": FILES.c.path, "size": FILES.c.size}
     return page(
         session, statement, query, sorts, FILES.c.path, lambda row: JobFileAnswer(row.path, row.sha256, row.size)
     )

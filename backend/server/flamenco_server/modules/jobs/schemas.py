@@ -162,6 +162,12 @@ class StepAnswer(msgspec.Struct, frozen=True, kw_only=True):
     mean_seconds: float | None  # of a completed task
 
 
+class JobFileQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the list of a job's files."""
+
+    path: str = ""  # a part of it
+
+
 class JobFileAnswer(msgspec.Struct, frozen=True):
     """A file that came with the job."""
 

@@ -58,12 +58,8 @@ class JobService:
         try:
             return self._database.write(lambda session: self._store(session, sent, token, steps, actor))
         except IntegrityError:
-            # Somebody else's server process was faster with the same token.
-            with self._database.reading() as session:
-                known = self._known(session, token)
-            if known is None:
-                raise
-            return known, False
+            # Another server process was faster, with the same token or with the default project: now both are there.
+            return self._database.write(lambda session: self._store(session, sent, token, steps, actor))
 
     @staticmethod
     def _known(session: Session, token: str) -> int | None:

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from flamenco_server.context import Core, core, principal
 from flamenco_server.endpoints import Answered, Endpoints
-from flamenco_server.helpers.paging import Page, PageQuery
+from flamenco_server.helpers.paging import Page
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.files.service import missing
 from flamenco_server.modules.jobs import presenting
@@ -24,6 +24,7 @@ from flamenco_server.modules.jobs.schemas import (
     Job,
     JobChange,
     JobFileAnswer,
+    JobFileQuery,
     JobQuery,
     JobSubmission,
     JobSummary,
@@ -170,8 +171,8 @@ def outputs_of_job(job_id: int, query: OutputQuery) -> Page[OutputAnswer]:
         return tasks.list_outputs(session, job_id, query)
 
 
-@endpoint("GET", "/jobs/<int:job_id>/files", query=PageQuery, answer=Page[JobFileAnswer], role=Role.VIEWER)
-def files_of_job(job_id: int, query: PageQuery) -> Page[JobFileAnswer]:
+@endpoint("GET", "/jobs/<int:job_id>/files", query=JobFileQuery, answer=Page[JobFileAnswer], role=Role.VIEWER)
+def files_of_job(job_id: int, query: JobFileQuery) -> Page[JobFileAnswer]:
     """List the files that came with a job."""
     with core().database.reading() as session:
         tasks.check_job(session, job_id)

@@ -43,6 +43,13 @@ class MadeManager(ManagerAnswer, frozen=True, kw_only=True):
     token: str
 
 
+class ManagerQuery(PageQuery, frozen=True, kw_only=True):
+    """Filters of the list of managers."""
+
+    name: str = ""  # a part of it
+    enabled: bool | None = None
+
+
 class WorkerQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of the list of workers."""
 
@@ -50,6 +57,8 @@ class WorkerQuery(PageQuery, frozen=True, kw_only=True):
     manager: Id | None = None
     name: str = ""
     tag: str = ""
+    enabled: bool | None = None
+    job: Id | None = None  # those that work on it now
 
 
 class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from flamenco_server.context import core, principal
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.errors import Conflict, NotFound
 from flamenco_server.helpers.moments import moment, moment_of
-from flamenco_server.helpers.paging import Page, PageQuery, page
+from flamenco_server.helpers.paging import Page, page
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.auth.service import create_manager as make_manager
 from flamenco_server.modules.auth.service import issue
@@ -25,6 +25,7 @@ from flamenco_server.modules.managers.schemas import (
     MadeManager,
     ManagerAnswer,
     ManagerChange,
+    ManagerQuery,
     NewManager,
     WorkerAnswer,
     WorkerOrder,
@@ -37,13 +38,18 @@ from flamenco_server.modules.tasks.service import one_of
 endpoint = Endpoints("managers")
 
 
-@endpoint("GET", "/managers", query=PageQuery, answer=Page[ManagerAnswer], role=Role.VIEWER)
-def list_managers(query: PageQuery) -> Page[ManagerAnswer]:
+@endpoint("GET", "/managers", query=ManagerQuery, answer=Page[ManagerAnswer], role=Role.VIEWER)
+def list_managers(query: ManagerQuery) -> Page[ManagerAnswer]:
     """List managers."""
+    statement = select(Manager)
+    if query.name:
+        statement = statement.where(Manager.name.icontains(query.name, autoescape=True))
+    if query.enabled is not None:
+        statement = statement.where(Manager.enabled == query.enabled)
     sorts: Any = {"name": Manager.name, "created": Manager.created_at, "id": Manager.id}
     key: Any = Manager.id
     with core().database.reading() as session:
-        return page(session, select(Manager), query, sorts, key, lambda row: _manager(session, row[0]))
+        return page(session, statement, query, sorts, key, lambda row: _manager(session, row[0]))
 
 
 def _manager(session: Session, row: Manager) -> ManagerAnswer:
@@ -123,6 +129,12 @@ def list_workers(query: WorkerQuery) -> Page[WorkerAnswer]:
     if query.tag:
         # Tags are stored as a JSON list of texts.
         statement = statement.where(Worker.tags.contains(msgspec.json.encode(query.tag).decode(), autoescape=True))
+    if query.enabled is not None:
+        statement = statement.where(Worker.enabled == query.enabled)
+    if query.job is not None:
+        statement = statement.where(
+            Worker.id.in_(select(TASKS.c.worker_id).where(TASKS.c.job_id == query.job, IS_PROCESSING))
+        )
     sorts: Any = {"name": Worker.name, "seen": Worker.last_seen_at, "state": Worker.state, "id": Worker.id}
     key: Any = Worker.id
     with core().database.reading() as session:

@@ -85,6 +85,7 @@ class OutputQuery(PageQuery, frozen=True, kw_only=True):
     frame: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None = None
     task: BigId | None = None
     run: str = ""
+    worker: str = ""
 
 
 class OutputAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def list_tasks(session: Session, query: TaskQuery, kind: Any) -> Page[TaskAnswer
         statement = statement.where(STEPS.c.name == query.step)
     if query.worker:
         statement = statement.where(TASKS.c.worker_id == query.worker)
-    sorts = {"id": TASKS.c.id}
+    sorts = {"id": TASKS.c.id, **{name: TASKS.c[name] for name in ("status", "attempts", "failures")}}
     return page(session, statement, query, sorts, TASKS.c.id, present_task)
 
 
@@ -112,7 +112,8 @@ def list_runs(session: Session, query: RunQuery, kind: Any) -> Page[RunSummary]:
         statement = statement.where(RUNS.c.worker_id == query.worker)
     if query.status:
         statement = statement.where(one_of(RUNS.c.status, query.status, kind, "status"))
-    return page(session, statement, query, {"started": RUNS.c.started_at}, RUNS.c.id, _run_summary, "-started")
+    sorts = {"started": RUNS.c.started_at, "updated": RUNS.c.updated_at, "memory": RUNS.c.peak_memory_mb}
+    return page(session, statement, query, sorts, RUNS.c.id, _run_summary, "-started")
 
 
 def run(session: Session, run_id: str) -> RunAnswer:
@@ -154,7 +155,9 @@ def list_outputs(session: Session, job_id: int, query: OutputQuery) -> Page[Outp
     for column, value in wanted:
         if value is not None:
             statement = statement.where(column == value)
-    sorts = {"path": OUTPUTS.c.path, "created": OUTPUTS.c.created_at, "id": OUTPUTS.c.id}
+    if query.worker:
+        statement = statement.join(RUNS, RUNS.c.id == OUTPUTS.c.run_id).where(RUNS.c.worker_id == query.worker)
+    sorts = {"path": OUTPUTS.c.path, "created": OUTPUTS.c.created_at, "size": OUTPUTS.c.size, "id": OUTPUTS.c.id}
     return page(session, statement, query, sorts, OUTPUTS.c.id, present_output)
 
 
