@@ -139,7 +139,8 @@ def render_parts(
     if len(ranges) > 1:
         split["samples"] = Task.samples
     wanted = settings.samples
-    if wanted and wanted != job.scene.get(Scene.SAMPLES.value):
+    cycles = job.scene.get(Scene.ENGINE.value) == "CYCLES"
+    if cycles and wanted and wanted != job.scene.get(Scene.SAMPLES.value):
         split["overrides"] = {"samples": wanted}
     return job.step(
         "render",
