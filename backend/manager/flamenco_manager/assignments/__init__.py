@@ -1,0 +1,1 @@
+"""Runs of this site: claimed for workers, made concrete, reported on."""

@@ -1,0 +1,136 @@
+"""`flamenco manager …`: run it, migrate its database, show the enrolment secret."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from flamenco_manager.config import ManagerConfig, load
+from flamenco_manager.errors import ManagerError
+
+
+class _Group(click.Group):
+    """Shows an error of ours as one sentence, with exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ManagerError as error:
+            click.echo(f"flamenco manager: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group("manager", cls=_Group)
+@click.option("--config", "file", type=click.Path(path_type=Path), envvar="FLAMENCO_MANAGER_CONFIG", help="TOML file.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database, the logs and the cache.")
+@click.pass_context
+def manager(ctx: click.Context, file: Path | None, data_dir: Path | None) -> None:
+    """A site's manager."""
+    # The configuration is built once the command's own flags are known.
+    ctx.obj = lambda **more: load(file, os.environ, {"data_dir": data_dir, **more})
+
+
+@manager.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.option("--server-url", help="Address of the farm's server.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with this manager's token at the server.")
+@click.option("--enrolment-file", type=click.Path(path_type=Path), help="File with the secret for workers to enrol.")
+@click.option("--threads", type=int, help="Threads that serve workers.")
+@click.option("--mdns/--no-mdns", default=None, help="Be found by workers on the local network.")
+@click.pass_obj
+def run(make_config: Callable[..., ManagerConfig], /, **flags: Any) -> None:
+    """Serve this site's workers until SIGTERM or Ctrl-C."""
+    from flamenco_manager.db import Database
+    from flamenco_manager.migrating import migrate as run_migrations
+    from flamenco_manager.site import build
+
+    config = make_config(**flags)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    database = Database(config.data_dir)
+    try:
+        run_migrations(database)
+        site = build(config, database)
+        try:
+            _serve(config, site)
+        finally:
+            site.courier.stop()
+    finally:
+        database.close()
+
+
+def _serve(config: ManagerConfig, site: Any) -> None:
+    import waitress.server
+
+    from flamenco_manager.app import create_app
+
+    try:
+        serving = waitress.server.create_server(
+            create_app(site),
+            host=config.host,
+            port=config.port,
+            threads=config.threads,
+            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
+            inbuf_overflow=1 << 20,
+            channel_timeout=300,
+            connection_limit=2000,
+            ident="flamenco",
+        )
+    except OSError as error:
+        raise ManagerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error
+    signal.signal(signal.SIGTERM, _stop)
+    port = serving.effective_port
+    click.echo(f"flamenco manager: listening on http://{config.host}:{port}", err=True)
+    with _announced(config, port):
+        site.courier.start()
+        serving.run()
+
+
+def _announced(config: ManagerConfig, port: int) -> contextlib.AbstractContextManager[None]:
+    if not config.mdns:
+        return contextlib.nullcontext()
+    from flamenco_manager.announcing import announced
+
+    return announced(config.host, port, f"Flamenco manager on {socket.gethostname()} {port}")
+
+
+def _stop(number: int, frame: Any) -> NoReturn:  # noqa: ARG001 - a signal handler's signature
+    """Waitress finishes what it serves and returns when it sees this."""
+    raise SystemExit(0)
+
+
+@manager.command()
+@click.pass_obj
+def migrate(make_config: Callable[..., ManagerConfig]) -> None:
+    """Bring the database to the newest schema."""
+    from flamenco_manager.db import Database
+    from flamenco_manager.migrating import migrate as run_migrations
+
+    database = Database(make_config().data_dir)
+    try:
+        run_migrations(database)
+    finally:
+        database.close()
+
+
+@manager.command()
+@click.pass_obj
+def enrolment(make_config: Callable[..., ManagerConfig]) -> None:
+    """Show the secret with which workers enrol at this site; it is made if there is none."""
+    from flamenco_manager.enrolment import enrolment_secret
+
+    click.echo(enrolment_secret(make_config()))
+
+
+if __name__ == "__main__":
+    sys.exit(manager())

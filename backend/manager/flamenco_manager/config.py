@@ -1,0 +1,121 @@
+"""The manager's configuration: one frozen object, built once from a file, the environment and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+from flamenco_common.variables import Variable, from_config
+
+from flamenco_manager.errors import BadConfig
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
+
+ENV_PREFIX = "FLAMENCO_MANAGER_"
+ENROLMENT_FILE = "enrolment"
+
+
+class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8081
+    threads: int = 64  # that serve workers; one waits while its worker's request is joined with others
+    server_url: str = "http://127.0.0.1:8080"
+    token: str = ""  # the manager's token at the server
+    token_file: Path | None = None  # or a file with it
+    enrolment: str = ""  # the secret with which workers enrol; empty: one is made and kept in data_dir
+    enrolment_file: Path | None = None  # or a file with it
+    variables: dict[str, dict[str, str | bool]] = {}  # [variables.NAME] with values by platform, and two_way
+    cache_bytes: int = 100_000_000_000  # of job files; what waits for the server is kept in any case
+    log_keep_days: float = 30.0  # the whole logs of finished runs go then
+    log_piece_mb: int = 16  # a longer log is kept in pieces
+    most_log_mb: int = 1024  # of one run; what a run says beyond that is dropped
+    worker_silent_seconds: float = 60.0  # a worker unheard of for so long is offline, its runs are given back
+    task_silent_seconds: float = 120.0  # a begun run without an update for so long is lost
+    lease_renewal_seconds: float = 60.0  # the server hears so often which runs live
+    most_idle_requests: float = 50.0  # a second, of all idle workers together
+    most_body_mb: int = 64  # of a JSON body
+    most_file_mb: int = 0  # of one file; 0: no bound
+    server_timeout_seconds: float = 30.0  # the server may take so long to answer
+    mdns: bool = False  # be found by workers on the local network
+
+    def manager_token(self) -> str:
+        """The manager's token at the server. Raises `BadConfig`."""
+        token = _secret("token", self.token, self.token_file)
+        if not token:
+            raise BadConfig(
+                "the manager has no token of the server: give token_file (see flamenco server create-manager)"
+            )
+        return token
+
+    def own_variables(self) -> list[Variable]:
+        """The site's own variables."""
+        return from_config(self.variables)
+
+
+def _secret(name: str, text: str, file: Path | None) -> str:
+    if file is None:
+        return text
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"the {name} file {file} cannot be read: {error}") from error
+
+
+def given_enrolment(config: ManagerConfig) -> str:
+    """The enrolment secret of the configuration, or an empty text."""
+    return _secret("enrolment", config.enrolment, config.enrolment_file)
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> ManagerConfig:
+    """Build the configuration: flags win over the environment, that over the file, that over the defaults.
+
+    Flags that are None count as not given. Raises `BadConfig`.
+    """
+    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-manager", appauthor=False)}
+    values.update(_from_file(file) if file else {})
+    values.update(_from_environment(environment))
+    values.update({name: value for name, value in flags.items() if value is not None})
+    try:
+        config = msgspec.convert(values, ManagerConfig, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        text = str(error).replace("`$.", "`")
+        raise BadConfig(f"the manager's configuration is not valid: {text}") from error
+    if not config.server_url.startswith(("http://", "https://")):
+        raise BadConfig(f"server_url must begin with http:// or https://, not be {config.server_url!r}")
+    return config
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"the configuration file {file} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Variables are written as JSON."""
+    found = {name: environment.get(ENV_PREFIX + name.upper()) for name in ManagerConfig.__struct_fields__}
+    values: dict[str, Any] = {name: text for name, text in found.items() if text is not None}
+    if "variables" in values:
+        try:
+            values["variables"] = msgspec.json.decode(values["variables"])
+        except msgspec.DecodeError as error:
+            raise BadConfig(f"{ENV_PREFIX}VARIABLES is not a JSON object: {error}") from error
+    return values
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return value if isinstance(value, Path) else Path(str(value)).expanduser()
+    raise TypeError(f"no {kind.__name__} in a configuration")

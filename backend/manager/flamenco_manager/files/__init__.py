@@ -1,0 +1,1 @@
+"""Files by hash: the site's cache, what workers send up, what they fetch."""

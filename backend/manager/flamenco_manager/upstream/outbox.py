@@ -1,0 +1,96 @@
+"""Updates that the server does not have yet, on disk, in the order in which they came."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from flamenco_common.documents import RunUpdate
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from flamenco_manager.db import Database
+from flamenco_manager.upstream.models import OUTBOX
+
+_DELETE = delete(OUTBOX).where(OUTBOX.c.number == bindparam("b_number"))
+_DROP = delete(OUTBOX).where(OUTBOX.c.run_id == bindparam("b_run"))
+_LOOK_AHEAD = 2000
+_decoder = msgspec.json.Decoder(RunUpdate)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An update that waits here."""
+
+    number: int
+    update: RunUpdate
+
+
+def files_of(update: RunUpdate) -> set[str]:
+    """The hashes that an update names."""
+    named = {output.sha256 for output in update.outputs} | {output.thumbnail for output in update.outputs}
+    return named - {""}
+
+
+class Outbox:
+    """Writers hand in their own transaction; `runs` counts what waits, in memory, so that nobody asks the database for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        with database.reading() as connection:
+            rows = connection.execute(select(OUTBOX.c.run_id, func.count()).group_by(OUTBOX.c.run_id)).all()
+        self._runs: Counter[str] = Counter({row[0]: row[1] for row in rows})
+
+    def __len__(self) -> int:
+        with self._lock:
+            return self._runs.total()
+
+    def holds(self, run_id: str) -> bool:
+        """Whether something of that run waits."""
+        with self._lock:
+            return run_id in self._runs
+
+    def add(self, connection: Connection, updates: Iterable[RunUpdate]) -> None:
+        """Keep updates."""
+        rows = [{"run_id": update.run_id, "body": msgspec.json.encode(update)} for update in updates]
+        if rows:
+            connection.execute(insert(OUTBOX), rows)
+            with self._lock:
+                self._runs.update(str(row["run_id"]) for row in rows)
+
+    def first(self, most: int, waiting_for: Container[str]) -> list[Kept]:
+        """The oldest that can go; one that names a file in `waiting_for` cannot yet, nor what its run said later."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(OUTBOX.c.number, OUTBOX.c.body).order_by(OUTBOX.c.number).limit(_LOOK_AHEAD)
+            ).all()
+        found: list[Kept] = []
+        stuck: set[str] = set()
+        for row in rows:
+            update = _decoder.decode(row.body)
+            named = files_of(update)
+            if update.run_id in stuck or any(sha256 in waiting_for for sha256 in named):
+                stuck.add(update.run_id)
+            elif len(found) < most:
+                found.append(Kept(row.number, update))
+                if named:  # what follows goes only after the files were found to be there
+                    stuck.add(update.run_id)
+        return found
+
+    def remove(self, connection: Connection, kept: Sequence[Kept]) -> None:
+        """Forget updates that the server has."""
+        if kept:
+            connection.execute(_DELETE, [{"b_number": one.number} for one in kept])
+            with self._lock:
+                self._runs -= Counter(one.update.run_id for one in kept)
+
+    def drop(self, connection: Connection, run_ids: Collection[str]) -> None:
+        """Forget all that these runs had to say."""
+        if run_ids:
+            connection.execute(_DROP, [{"b_run": run_id} for run_id in run_ids])
+            with self._lock:
+                for run_id in run_ids:
+                    self._runs.pop(run_id, None)

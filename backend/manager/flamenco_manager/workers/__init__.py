@@ -1,0 +1,1 @@
+"""Who works at this site: enrolment, tokens, states and orders."""
