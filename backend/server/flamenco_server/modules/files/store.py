@@ -191,7 +191,7 @@ def check_limit(size: int, limit: int) -> None:
 def check_digest(sha256: str, found: str) -> None:
     """Raise `HashMismatch` unless the bytes that came have the hash that they should have."""
     if found != sha256:
-        raise HashMismatch(f"the bytes that came have the SHA-256 {found}, not {sha256}")
+        raise HashMismatch(f"the bytes that came have the SHA-256 {found}, not {sha256}", "sha256")
 
 
 def flush_to_disk(handle: int) -> None:
