@@ -11,8 +11,9 @@ from flamenco_common.commands import BlenderOpen
 from flamenco_worker import blendfile
 from flamenco_worker.commands.base import CommandContext
 from flamenco_worker.commands.blender_bake import bake
-from flamenco_worker.commands.blender_image import mixdown, write_image
+from flamenco_worker.commands.blender_image import write_image
 from flamenco_worker.commands.blender_render import render
+from flamenco_worker.commands.blender_sound import mixdown
 from flamenco_worker.config import WorkerConfig
 from flamenco_worker.errors import CommandFailed
 from flamenco_worker.execute.session import BlenderSession, Watch

@@ -150,6 +150,8 @@ class _Rendering:
             raise CommandFailed(f"Blender wrote no file for frame {unit.frame}")
         for suffix, file in files.items():
             self._context.reporter.output(self._output(unit, Path(file), self._named(unit, suffix), facts))
+        for path, file in answer["extras"].items():
+            self._context.reporter.output(Made(Path(file), path, self._root, "image", unit.frame))
         total = answer["ended"] - answer["began"]
         self._context.reporter.timing(FrameTiming(unit.frame, total, answer["render"], peak))
         self._context.reporter.log(

@@ -107,6 +107,7 @@ def _any_camera(scene: Any) -> bool:
 
 def _part(changes: Changes, scene: Any) -> None:
     """A part is raw: what needs the whole picture comes after the merge."""
+    formats.exact(changes, scene)
     changes.set(scene.render, "use_compositing", False)
     changes.set(scene.render, "use_sequencer", False)
     if scene.render.engine != "CYCLES":

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import choices
+from . import choices, compositing
 from .changes import Changes
 from .problems import Problem
 
@@ -45,34 +45,46 @@ def forget() -> None:
     _State.scene, _State.wanted, _State.changes = None, None, Changes()
 
 
+def plain() -> Any:
+    """The open scene as the job has it, without what an earlier request chose."""
+    _State.changes.undo()
+    _State.wanted = None
+    return scene()
+
+
 def setup(**wanted: Any) -> dict[str, Any]:
     """Bring the scene to what the next frames need; say what they will be. Raises `Problem`."""
     if _State.wanted != wanted:
-        _State.changes.undo()
-        _State.wanted = None
-        choices.apply(_State.changes, scene(), **wanted)
+        choices.apply(_State.changes, plain(), **wanted)
         _State.wanted = wanted
     return choices.facts(scene(), wanted)
 
 
 def frame(number: int, folder: str, layer: str = "") -> dict[str, Any]:
     """Render a frame into the empty folder `folder`; only `layer` if it is named. Answers what is there then."""
-    began = time.time()
     changes = Changes()
-    _State.render_seconds = 0.0
     try:
         if layer:
             for each in scene().view_layers:
                 changes.set(each, "use", each.name == layer)
-        changes.set(scene().render, "filepath", str(Path(folder, f"{_NAME}####")))
-        _render(scene(), number, changes)
+        return render_once(scene(), number, folder, changes)
     finally:
         changes.undo()
-    ended = time.time()
+
+
+def render_once(scene: Any, number: int, folder: str, changes: Changes | None = None) -> dict[str, Any]:
+    """Render a frame as the scene stands; `changes` notes what has to be put back."""
+    began = time.time()
+    changes = changes or Changes()
+    _State.render_seconds = 0.0
+    changes.set(scene.render, "filepath", str(Path(folder, f"{_NAME}####")))
+    compositing.redirect(changes, scene, Path(folder))
+    _render(scene, number, changes)
     return {
         "files": _suffixes(Path(folder)),
+        "extras": compositing.written(Path(folder)),
         "began": began,
-        "ended": ended,
+        "ended": time.time(),
         "render": _State.render_seconds,
     }
 
