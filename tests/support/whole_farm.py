@@ -125,7 +125,7 @@ class WholeFarm:
             "TOKEN": self.manager_token,
             "ENROLMENT": self.enrolment,
             "MDNS": "false",
-            "SILENT_WORKER_SECONDS": str(self.silent_seconds),
+            "WORKER_SILENT_SECONDS": str(self.silent_seconds),
         }
         if self.manager_database_url:
             environment["DATABASE_URL"] = self.manager_database_url
@@ -149,7 +149,7 @@ class WholeFarm:
         }
         part = self._part(name, ["worker"], "WORKER", environment)
         part.start()
-        until(lambda: self.worker(name)["state"] == "awake", 60, f"{name} is awake; see {part.log}")
+        until(lambda: self._alive(part) and self.worker(name)["state"] == "awake", 60, f"{name} is awake")
         return part
 
     def until_up(self, name: str) -> None:
@@ -158,14 +158,20 @@ class WholeFarm:
         part = self.parts[name]
 
         def answers() -> bool:
-            assert part.process is not None
-            assert part.process.poll() is None, f"the {name} ended: {part.log.read_text()[-2000:]}"
+            self._alive(part)
             try:
                 return requests.get(url, timeout=2).ok
             except requests.RequestException:
                 return False
 
         until(answers, 60, f"the {name} answers")
+
+    @staticmethod
+    def _alive(part: Part) -> bool:
+        """True; fails if the process ended."""
+        assert part.process is not None
+        assert part.process.poll() is None, f"the {part.name} ended: {part.log.read_text()[-2000:]}"
+        return True
 
     def _part(self, name: str, arguments: list[str], component: str, settings: dict[str, str]) -> Part:
         if name not in self.parts:
