@@ -14,6 +14,7 @@ the record of them makes the OpenAPI document. `create_app` finds every such `vi
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
@@ -26,11 +27,13 @@ from flask import Blueprint, Response, g, request
 
 from flamenco_server.context import core
 from flamenco_server.errors import Invalid, NotFound, TooLarge
+from flamenco_server.helpers.patterns import IN_WORDS
 from flamenco_server.modules.auth.principal import Access, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 _AT = re.compile(r" - at `\$(?:\.\.\.)?\.?(.*)`$")
 _NAMED = re.compile(r"field `([^`]+)`")
+_MATCHING = re.compile(r"matching regex (.*)$")
 # Zero characters, which JSON can only write escaped: PostgreSQL stores none, and no path or name has any.
 _ZERO = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _BIG_KEYS = ("task_id", "output_id")
@@ -208,6 +211,9 @@ def invalid(error: msgspec.ValidationError, what: str) -> Invalid:
     if named:
         path = f"{path}.{named[1]}".lstrip(".")
     words = _AT.sub("", text)
+    matching = _MATCHING.search(words)
+    if matching:
+        words = f"it must be {IN_WORDS.get(ast.literal_eval(matching[1]), "written in another way")}"
     sentence = words[:1].lower() + words[1:]
     return Invalid(f"{path or what}: {sentence}", path)
 

@@ -87,7 +87,7 @@ SUBMISSIONS = [
     uploaded("path with a zero character", "zero character", "path", path="a\x00.blend"),
     uploaded("file named twice", "named twice", "files[1].path", files=[FILE, FILE]),
     uploaded("file without a hash", "has no hash", "files[0].sha256", sha256=""),
-    uploaded("hash that is none", "matching regex", "files[0].sha256", sha256="x"),
+    uploaded("hash that is none", "it must be a SHA-256: 64 digits of 0-9 and a-f", "files[0].sha256", sha256="x"),
     uploaded("file that was never sent", "does not have the file 'a.blend': send it first", "files"),
 ]  # fmt: skip
 BODIES = [

@@ -9,13 +9,14 @@ import msgspec
 from flamenco_common.states import JobState
 
 from flamenco_server.helpers.paging import BigId, PageQuery
+from flamenco_server.helpers.patterns import BLENDER_OR_EMPTY, SHA256_OR_EMPTY
 
 Priority = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Workers = Annotated[int, msgspec.Meta(ge=0, le=100_000)]  # 0: any number
 PresetName = Annotated[str, msgspec.Meta(max_length=100)]
-Sha256 = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")]
-WantedBlender = Annotated[str, msgspec.Meta(pattern=r"^((>=)?\d+\.\d+(\.\d+)?)?$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=SHA256_OR_EMPTY)]
+WantedBlender = Annotated[str, msgspec.Meta(pattern=BLENDER_OR_EMPTY)]
 
 
 class SubmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
