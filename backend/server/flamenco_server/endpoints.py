@@ -213,7 +213,8 @@ def invalid(error: msgspec.ValidationError, what: str) -> Invalid:
     words = _AT.sub("", text)
     matching = _MATCHING.search(words)
     if matching:
-        words = f"it must be {IN_WORDS.get(ast.literal_eval(matching[1]), "written in another way")}"
+        described = IN_WORDS.get(ast.literal_eval(matching[1]), "written in another way")
+        words = f"it must be {described}"
     sentence = words[:1].lower() + words[1:]
     return Invalid(f"{path or what}: {sentence}", path)
 
