@@ -26,7 +26,7 @@ from server_farm import Site, make_site
 SIZES = (1_000, 100_000, 1_000_000)
 LARGE_JOB = 100_000
 REPEATS = 5
-CLAIMS = 200  # in one repeat
+CLAIMS = 100  # in one repeat
 WORKERS = 20
 MOST_A_JOB = 100_000
 
@@ -125,7 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small queues and few repeats, to see that it runs")
     quick = parser.parse_args().quick
-    sizes, tasks, repeats = ((100, 1000), 1000, 2) if quick else (SIZES, LARGE_JOB, REPEATS)
+    sizes, tasks, repeats = ((1000, 5000), 1000, 2) if quick else (SIZES, LARGE_JOB, REPEATS)
     for database in ("sqlite", "postgresql"):
         rates = claim_rates(database, sizes, repeats)
         for rate in rates:

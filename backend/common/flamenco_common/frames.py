@@ -43,6 +43,9 @@ class Frames:
 
     def __str__(self) -> str:
         """The shortest text that `parse` reads back to the same frames."""
+        if len(self.numbers) == 1:
+            # A large job is a hundred thousand of these.
+            return str(self.numbers[0])
         return ",".join(_texts(self.numbers))
 
     def __iter__(self) -> Iterator[int]:

@@ -138,9 +138,9 @@ def store_steps(
 
 
 def _task_rows(job_id: int, step_id: int, step: Step, status: TaskStatus) -> Iterator[tuple[int, int, str, str]]:
-    encode = msgspec.json.Encoder().encode
+    encode, word = msgspec.json.Encoder().encode, status.value
     for params in step.tasks:
-        yield (job_id, step_id, encode(params).decode(), status.value)
+        yield (job_id, step_id, encode(params).decode(), word)
 
 
 def _store_tasks(database: Database, session: Session, rows: Iterable[tuple[int, int, str, str]]) -> None:
