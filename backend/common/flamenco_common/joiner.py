@@ -20,13 +20,16 @@ class BrokenOff(RuntimeError):
 
 
 class _Waiting(Generic[Item, Answer]):
-    """One request that waits; `answer` or `error` is set when `done` is."""
+    """One request that waits; `answer` or `error` is set when `done` is. It is woken then, or to lead."""
 
-    __slots__ = ("answer", "done", "error", "item")
+    __slots__ = ("answer", "done", "error", "item", "leads", "woken")
 
     def __init__(self, item: Item) -> None:
         self.item = item
         self.done = False
+        self.leads = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
         self.answer: Answer | Exception | None = None
         self.error: Exception | None = None
 
@@ -41,31 +44,51 @@ class Joiner(Generic[Item, Answer]):
     def __init__(self, handle: Callable[[Sequence[Item]], Sequence[Answer | Exception]], most: int = 200) -> None:
         self._handle = handle
         self._most = most
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._queue: list[_Waiting[Item, Answer]] = []
         self._busy = False
 
     def __call__(self, item: Item) -> Answer:
         """Hand in one item and wait for its answer."""
         waiting: _Waiting[Item, Answer] = _Waiting(item)
-        with self._changed:
+        with self._lock:
             self._queue.append(waiting)
-            while self._busy and not waiting.done:
-                self._changed.wait()
-            if waiting.done:
-                return self._result(waiting)
-            self._busy = True
-        try:
-            while not waiting.done:
-                self._run_batch()
-        finally:
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
+            waiting.leads, self._busy = not self._busy, True
+        if not waiting.leads:
+            try:
+                waiting.woken.acquire()
+            except BaseException:  # an interrupt: nobody waits for this item any more
+                self._leave(waiting)
+                raise
+        if not waiting.done:
+            self._lead(waiting)
         return self._result(waiting)
 
-    def _run_batch(self) -> None:
-        with self._changed:
+    def _lead(self, waiting: _Waiting[Item, Answer]) -> None:
+        """Handle batches until this caller's own item is done, then let the next one lead."""
+        try:
+            while not waiting.done:
+                self._run_batch(waiting)
+        finally:
+            with self._lock:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let the next one lead; the lock is held."""
+        self._busy = bool(self._queue)
+        if self._queue:
+            self._queue[0].leads = True
+            self._queue[0].woken.release()
+
+    def _leave(self, waiting: _Waiting[Item, Answer]) -> None:
+        with self._lock:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+                if waiting.leads:
+                    self._pass_on()
+
+    def _run_batch(self, leader: _Waiting[Item, Answer]) -> None:
+        with self._lock:
             batch, self._queue = self._queue[: self._most], self._queue[self._most :]
         try:
             answers = self._handle([waiting.item for waiting in batch])
@@ -77,10 +100,11 @@ class Joiner(Generic[Item, Answer]):
             if not isinstance(error, Exception):
                 raise
         finally:
-            with self._changed:
-                for waiting in batch:
-                    waiting.done = True
-                self._changed.notify_all()
+            for waiting in batch:
+                waiting.done = True
+                # Each is woken by itself: waking all who wait, again and again, would cost more than the work.
+                if waiting is not leader:
+                    waiting.woken.release()
 
     @staticmethod
     def _result(waiting: _Waiting[Item, Answer]) -> Answer:

@@ -10,6 +10,7 @@ from flamenco_manager import errors
 from flamenco_manager.assignments.views import blueprint as assignments
 from flamenco_manager.endpoints import answer
 from flamenco_manager.files.views import blueprint as files
+from flamenco_manager.hot import Hot
 from flamenco_manager.site import EXTENSION, Site, site
 from flamenco_manager.workers.views import blueprint as workers
 
@@ -22,6 +23,7 @@ def create_app(built: Site) -> Flask:
     for blueprint in (workers, assignments, files):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", "health", health)
+    app.wsgi_app = Hot(built, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

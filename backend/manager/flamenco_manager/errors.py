@@ -119,7 +119,7 @@ def install(app: Flask) -> None:
     """Map every error to `application/problem+json`."""
     app.register_error_handler(ManagerError, problem)
     app.register_error_handler(HTTPException, _http_problem)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, unexpected)
 
 
 def _http_problem(error: HTTPException) -> Response:
@@ -130,7 +130,8 @@ def _http_problem(error: HTTPException) -> Response:
     return answer
 
 
-def _unexpected(error: Exception) -> Response:
+def unexpected(error: Exception) -> Response:
+    """The answer for a mistake of ours."""
     log.error("a request failed", exc_info=error)
     return problem_response("Internal error", 500, "the manager met an error; its log says more")
 

@@ -76,15 +76,16 @@ def build(
     reports = Reports(database, book, outbox, logs, delivery, clock, bell.ring, bell.run_is_over)
     claims = Claims(database, book, fleet, server, clock, ticks, delivery.obey_orders)
     forwarder = Forwarder(server, cache, pins)
+    ordering = Ordering(fleet, book, wishes, clock, ticks, config.most_idle_requests)
     return Site(
         config=config,
         server=server,
         fleet=fleet,
-        ordering=Ordering(fleet, book, wishes, clock, ticks, config.most_idle_requests),
+        ordering=ordering,
         book=book,
         reports=reports,
         watch=Watch(config, fleet, book, reports, delivery, logs, clock, ticks, bell.ring),
-        handing=Handing(book, fleet, claims, reports, config.own_variables(), ticks),
+        handing=Handing(book, fleet, claims, reports, ordering, config.own_variables(), ticks),
         manifests=Manifests(server),
         cache=cache,
         pins=pins,

@@ -62,7 +62,8 @@ class Claims:
         self._joiner(worker_id)
 
     def _ask(self, workers: Sequence[str]) -> list[None]:
-        asking = set(workers) | (self._named if self._unanswered else set())
+        again = self._unanswered
+        asking = set(workers) | (self._named if again else set())
         self._write_down(asking)
         self._unanswered = True
         try:
@@ -71,7 +72,7 @@ class Claims:
             # Nothing was claimed by what the server will not have.
             self._unanswered = error.status >= 500
             raise
-        self._take(answer.tasks)
+        self._take({one: task for one, task in answer.tasks.items() if not (again and self._known(task))}, again)
         self._obey(answer.orders)
         return [None] * len(workers)
 
@@ -86,9 +87,9 @@ class Claims:
             connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"workers": text}))
         self._lease, self._named = lease, named
 
-    def _take(self, tasks: Mapping[str, TaskDocument]) -> None:
-        if tasks:
-            fresh = [self._run(worker_id, task) for worker_id, task in tasks.items() if not self._known(task)]
+    def _take(self, tasks: Mapping[str, TaskDocument], again: bool) -> None:
+        if tasks or again:
+            fresh = [self._run(worker_id, task) for worker_id, task in tasks.items()]
             with self._database.writing() as connection:
                 self._book.write_claimed(connection, fresh)
                 self._end_lease(connection)

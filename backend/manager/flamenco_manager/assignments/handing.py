@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 
-from flamenco_common.documents import Assignment
+from flamenco_common.documents import Assignment, WorkerOrders
 from flamenco_common.states import RunStatus, WorkerState
 from flamenco_common.templates import BadTemplate
 from flamenco_common.variables import Variable
@@ -17,6 +17,7 @@ from flamenco_manager.assignments.reports import Closing, Reports
 from flamenco_manager.errors import Unreachable
 from flamenco_manager.workers.fleet import Fleet
 from flamenco_manager.workers.member import Member
+from flamenco_manager.workers.ordering import Ordering
 
 MOST_RUNS = 3  # that a worker may own
 MOST_STARTS = 3  # of one run by a worker that dies on it
@@ -32,6 +33,7 @@ class Handing:
         fleet: Fleet,
         claims: Claims,
         reports: Reports,
+        ordering: Ordering,
         variables: Sequence[Variable],
         ticks: Callable[[], float],
     ) -> None:
@@ -39,22 +41,30 @@ class Handing:
         self._fleet = fleet
         self._claims = claims
         self._reports = reports
+        self._ordering = ordering
         self._variables = variables
         self._ticks = ticks
 
-    def next(self, member: Member, have: Collection[str]) -> Assignment | None:
-        """A run of the worker that it does not hold, else a newly claimed one, else None."""
+    def next(self, member: Member, have: Collection[str]) -> tuple[Assignment | None, WorkerOrders]:
+        """A run of the worker that it does not hold, else a newly claimed one; and what it is to be."""
+        orders = self._ordering.of(member)
+        if orders.state != "run":
+            if orders.state == "sleep":
+                self._fleet.become(member, WorkerState.ASLEEP)
+                self._nothing(member)
+            return None, orders
         self._fleet.become(member, WorkerState.AWAKE)
         found = self._owned(member, have)
         if found is None and len(self._book.of(member.id)) < MOST_RUNS:
             self._claim(member)
             found = self._owned(member, have)
-        member.idle_since = self._ticks() if found is None else None
-        return found
+        if found is None:
+            self._nothing(member)
+            return None, self._ordering.of(member)
+        member.idle_since = None
+        return found, orders
 
-    def rest(self, member: Member) -> None:
-        """The worker is told to sleep."""
-        self._fleet.become(member, WorkerState.ASLEEP)
+    def _nothing(self, member: Member) -> None:
         member.idle_since = self._ticks()
 
     def _claim(self, member: Member) -> None:

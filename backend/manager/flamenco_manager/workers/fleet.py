@@ -41,6 +41,7 @@ class Fleet:
         self._manager_id = facts.get(_MANAGER, 0)
         self._members = {row["number"]: from_row(row, ticks()) for row in rows}
         self._by_id = {member.id: member for member in self._members.values()}
+        self._unreported = {number: member for number, member in self._members.items() if member.unreported}
 
     # ---- who is who ----
 
@@ -172,14 +173,16 @@ class Fleet:
                 for name, value in before.items():
                     setattr(member, name, value)
                 raise
-            member.version += told
+            if told:
+                member.version += 1
+                self._unreported[member.number] = member
 
     # ---- what the server knows of them ----
 
     def unreported(self) -> list[tuple[Member, int]]:
         """The workers of which the server knows something old, each with the version to report."""
         with self._lock:
-            return [(member, member.version) for member in self._members.values() if member.unreported]
+            return [(member, member.version) for member in self._unreported.values()]
 
     def reported(self, told: Iterable[tuple[Member, int]]) -> None:
         """The server knows these versions now."""
@@ -190,6 +193,7 @@ class Fleet:
                     connection.execute(_REPORTED, [{"b_number": member.number} for member in done])
             for member in done:
                 member.unreported = False
+                self._unreported.pop(member.number, None)
 
     def idle_count(self, now: float, seconds: float = 15.0) -> int:
         """How many workers were told lately that there is nothing to do."""

@@ -13,6 +13,7 @@ from flamenco_manager.workers.member import Member
 from flamenco_manager.workers.orders import ordered_state
 
 _SHORTEST_WAIT = 1.0
+_COUNT_SECONDS = 0.5
 
 
 class Ordering:
@@ -33,6 +34,7 @@ class Ordering:
         self._clock = clock
         self._ticks = ticks
         self._most = most_requests
+        self._counted = (float("-inf"), 0)
 
     def of(self, member: Member) -> WorkerOrders:
         """What this worker is to be now."""
@@ -41,6 +43,13 @@ class Ordering:
             state=state,
             when=member.wish_when if member.wish_state == state or not member.enabled else "after",
             enabled=member.enabled,
-            wait=max(_SHORTEST_WAIT, self._fleet.idle_count(self._ticks()) / self._most),
+            wait=max(_SHORTEST_WAIT, self._idle() / self._most),
             log_wanted=self._wishes.of(run.id for run in self._book.of(member.id)),
         )
+
+    def _idle(self) -> int:
+        """How many workers are idle; counted twice a second at most."""
+        now = self._ticks()
+        if now - self._counted[0] > _COUNT_SECONDS:
+            self._counted = (now, self._fleet.idle_count(now))
+        return self._counted[1]

@@ -7,8 +7,9 @@ from flamenco_common.documents import Registered, Registration
 from flamenco_common.states import RunStatus
 from flask import Blueprint, Response
 
-from flamenco_manager.endpoints import answer, bearer, decoded, with_orders, worker
+from flamenco_manager.endpoints import answer, bearer, decoded, worker
 from flamenco_manager.errors import Invalid
+from flamenco_manager.hot import ORDERS
 from flamenco_manager.site import site
 from flamenco_manager.workers.member import Member
 from flamenco_manager.workers.tokens import hashed, same
@@ -55,4 +56,4 @@ def offline() -> Response:
     site().fleet.signed_off(member, "it signed off", done=True)
     site().watch.give_back(member.id, RunStatus.CANCELED, "the worker signed off")
     site().bell.ring()
-    return with_orders(Response(status=204), orders)
+    return Response(status=204, headers={ORDERS: msgspec.json.encode(orders).decode("ascii")})
