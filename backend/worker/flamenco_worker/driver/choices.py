@@ -61,11 +61,12 @@ def facts(scene: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def edits(scene: Any) -> bool:
-    """Whether the scene has a video edit that rendering would show."""
+def strips(scene: Any) -> list[Any]:
+    """All strips of the scene's video edit, those inside of meta strips too; 4.4 renamed the collection."""
     editor = scene.sequence_editor
-    strips = getattr(editor, "strips", None) or getattr(editor, "sequences", None)
-    return bool(strips)
+    if editor is None:
+        return []
+    return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
 
 
 def _layers(changes: Changes, scene: Any, names: list[str]) -> None:
@@ -89,7 +90,7 @@ def _camera(changes: Changes, scene: Any, name: str, sequencer_only: bool) -> No
         changes.set(scene, "camera", chosen)
         for marker in scene.timeline_markers:  # a marker's camera wins over the scene's
             changes.set(marker, "camera", None)
-    shows_edit = scene.render.use_sequencer and edits(scene)
+    shows_edit = scene.render.use_sequencer and bool(strips(scene))
     if sequencer_only and not shows_edit:
         raise Problem("the video edit of the scene is to be rendered, and it has none")
     if not shows_edit and not _any_camera(scene):

@@ -15,6 +15,7 @@ from .changes import Changes
 from .problems import Problem
 
 _NAME = "f"  # of a frame's files; the number follows
+_MOVED = "Fra:"  # what Blender itself begins its lines with
 _SECONDS_BETWEEN_WORDS = 0.2
 
 
@@ -139,6 +140,10 @@ def report_progress(say: Callable[[str], None]) -> None:
     def ends(*_arguments: Any) -> None:
         _State.render_seconds += time.time() - _State.render_began
 
+    def moved(scene: Any, *_more: Any) -> None:
+        told(f"{_MOVED}{scene.frame_current}")
+
+    bpy.app.handlers.frame_change_post.append(persistent(moved))
     bpy.app.handlers.render_stats.append(persistent(told))
     bpy.app.handlers.render_pre.append(persistent(begins))
     bpy.app.handlers.render_post.append(persistent(ends))

@@ -60,3 +60,4 @@ def _as_from_the_factory(embedded: bool) -> None:
     if embedded:
         bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    bpy.context.preferences.filepaths.save_version = 0  # a bake saves twice under one name
