@@ -6,11 +6,13 @@ those of Blender's DNA_scene_types.h, DNA_object_types.h and DNA_modifier_types.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blender_asset_tracer.blendfile.exceptions import SegmentationFault
 from blender_asset_tracer.blendfile.iterators import listbase, sequencer_strips
 
 from flamenco_client.blendfiles import opened
@@ -49,9 +51,11 @@ def read_blend(path: Path) -> BlendInfo:
 def active_scene(file: Any, path: Path) -> Any:
     """The block of the scene that the file opens with."""
     for block in file.find_blocks_from_code(b"GLOB"):
-        scene = block.get_pointer(b"curscene", None)
-        if scene is not None:
-            return scene
+        # It may name a scene that was not saved, as nothing used it; Blender then opens with the first one, too.
+        with contextlib.suppress(SegmentationFault):
+            scene = block.get_pointer(b"curscene", None)
+            if scene is not None:
+                return scene
     scenes = file.find_blocks_from_code(b"SC")
     if not scenes:
         raise BadBlend(f"{path} holds no scene")

@@ -1,0 +1,95 @@
+"""A real server on a real port, in a thread: for tests of what calls it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flamenco_client.api import Client
+from server_parts import Farm, make_farm
+from waitress.server import create_server
+
+
+class Served:
+    """A farm's server with the four job types; `client("artist")` talks to it."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.farm: Farm = make_farm(folder, **settings)
+        self._server = create_server(self.farm.app, host="127.0.0.1", port=0, threads=4)
+        self.port = int(self._server.effective_port)
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        # Closing the listening socket wakes the loop with an error that says nothing.
+        try:
+            self._server.run()
+        except OSError:
+            assert self._closed
+
+    _closed = False
+
+    def client(self, who: str = "artist", tries: int = 1) -> Client:
+        """The client library as viewer, artist, supervisor or admin."""
+        return Client(self.address, self.farm.tokens[who], tries)
+
+    def as_manager(self, method: str, path: str, **more: Any) -> Any:
+        """A call of a manager, without the network; its answer's document."""
+        answer = self.farm.by("manager")(method, path, **more)
+        assert answer.status_code < 300, answer.json
+        return answer.json
+
+    def worker(self, name: str = "M1-a", **abilities: Any) -> str:
+        """Tell of a worker that is awake."""
+        able = {
+            "platform": "linux", "cores": 4, "memory_mb": 8192, "ffmpeg": "ffmpeg",
+            "blenders": [{"version": "5.0.1", "executable": "b"}], **abilities,
+        }  # fmt: skip
+        report = {"worker_id": name, "name": name, "state": "awake", "abilities": able}
+        self.as_manager("PATCH", "/api/tasks", json={"workers": [report]})
+        return name
+
+    def claim(self, lease: str, worker: str = "M1-a") -> dict[str, Any] | None:
+        """The task that the worker gets under that lease."""
+        query = {"lease": lease, "workers": worker}
+        answer = self.as_manager("GET", "/api/scheduler/tasks", query_string=query)
+        found: dict[str, Any] | None = answer.get("tasks", {}).get(worker)
+        return found
+
+    def report(self, task: dict[str, Any], seq: int, **more: Any) -> None:
+        """An update of a run, which the server accepts."""
+        update = {"run_id": task["run_id"], "task_id": task["task_id"], "seq": seq, **more}
+        answer = self.as_manager("PATCH", "/api/tasks", json={"updates": [update]})
+        assert answer["results"][0]["accepted"], answer
+
+    def finish_all(self, seconds_each: float = 2.0, status: str = "completed", **more: Any) -> int:
+        """Do every task that a worker gets, each in some seconds of the server's clock; how many."""
+        name = self.worker()
+        count = 0
+        while task := self.claim(f"all-{name}-{self.farm.clock.now}-{count}"):
+            self.farm.clock.now += seconds_each
+            self.report(task, 1, status=status, at=self.farm.clock.now, **more)
+            count += 1
+        return count
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._closed = True
+        self._server.close()
+        # The loop looks at its sockets again when one is readable.
+        self._server.trigger.pull_trigger()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        self.farm.database.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server with nothing in it."""
+    made = Served(tmp_path / "server")
+    yield made
+    made.close()
