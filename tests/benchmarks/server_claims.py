@@ -27,18 +27,20 @@ SIZES = (1_000, 100_000, 1_000_000)
 LARGE_JOB = 100_000
 REPEATS = 5
 CLAIMS = 100  # in one repeat
+WARM_UP = 20
 WORKERS = 20
 MOST_A_JOB = 100_000
 
 
 @dataclass(frozen=True)
 class ClaimRate:
-    """Claims of one task a second, the median of the repeats, with `queued` tasks in the queue."""
+    """Tasks claimed a second, the median of the repeats, with `queued` tasks in the queue."""
 
     database: str
     queued: int
     per_second: float
     all_rates: tuple[float, ...]
+    together: int = 1  # workers in one claim, as a manager joins them
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,31 @@ class StoreTime:
     all_seconds: tuple[float, ...]
 
 
-def claim_rates(database: str, sizes: tuple[int, ...] = SIZES, repeats: int = REPEATS) -> list[ClaimRate]:
-    """Measure claims at each size of the queue; `database` is sqlite or postgresql."""
-    found = []
-    for size in sizes:
-        with server(database) as site:
+def claim_rates(
+    database: str, sizes: tuple[int, ...] = SIZES, repeats: int = REPEATS, together: int = 1
+) -> list[ClaimRate]:
+    """Measure claims at each size of the queue; `database` is sqlite or postgresql.
+
+    The sizes take turns, so that whatever else the machine does meets them all alike.
+    """
+    with contextlib.ExitStack() as stack:
+        maintenance = stack.enter_context(postgres()) if database == "postgresql" else ""
+        sites = [stack.enter_context(server(maintenance, f"claims{size}")) for size in sizes]
+        for site, size in zip(sites, sizes, strict=True):
             fill(site, size)
-            rates = tuple(claims_per_second(site) for _ in range(repeats))
-            found.append(ClaimRate(database, size, statistics.median(rates), rates))
-    return found
+            claims_per_second(site, WARM_UP, together)
+        rounds = [[claims_per_second(site, CLAIMS, together) for site in sites] for _ in range(repeats)]
+    return [
+        ClaimRate(database, size, statistics.median(rates), rates, together)
+        for size, rates in zip(sizes, zip(*rounds, strict=True), strict=True)
+    ]
 
 
 def store_times(database: str, tasks: int = LARGE_JOB, repeats: int = REPEATS) -> StoreTime:
     """Measure the submission of one large job into a farm that holds those before it."""
-    with server(database) as site:
+    with contextlib.ExitStack() as stack:
+        maintenance = stack.enter_context(postgres()) if database == "postgresql" else ""
+        site = stack.enter_context(server(maintenance, "store"))
         times = tuple(submit(site, tasks) for _ in range(repeats))
     return StoreTime(database, tasks, statistics.median(times), times)
 
@@ -75,15 +88,15 @@ def flatness(rates: list[ClaimRate]) -> float:
 
 
 @contextlib.contextmanager
-def server(database: str) -> Iterator[Site]:
-    """A fresh server on a fresh database."""
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flamenco-bench-")))
-        url = new_database(stack.enter_context(postgres()), "bench") if database == "postgresql" else ""
-        site = make_site(folder, url)
-        stack.callback(site.database.close)
+def server(maintenance: str, name: str) -> Iterator[Site]:
+    """A fresh server on a fresh database: of that PostgreSQL, or SQLite if it is empty."""
+    with tempfile.TemporaryDirectory(prefix="flamenco-bench-") as folder:
+        site = make_site(Path(folder), new_database(maintenance, name) if maintenance else "")
         site.worker(*(f"M1-{number}" for number in range(WORKERS)))
-        yield site
+        try:
+            yield site
+        finally:
+            site.database.close()
 
 
 def fill(site: Site, tasks: int) -> None:
@@ -108,16 +121,19 @@ def submit(site: Site, tasks: int) -> float:
 _LEASES = itertools.count(1)
 
 
-def claims_per_second(site: Site, claims: int = CLAIMS) -> float:
-    """Claim one task after another through the API; how many a second."""
+def claims_per_second(site: Site, tasks: int = CLAIMS, together: int = 1) -> float:
+    """Claim that many tasks through the API, for `together` workers at a time; how many a second."""
     caller = site.by("manager")
-    queries = [f"lease=bench{next(_LEASES)}&workers=M1-{number % WORKERS}" for number in range(claims)]
+    names = [f"M1-{number}" for number in range(WORKERS)]
+    groups = [names[start : start + together] for start in range(0, WORKERS, together)]
+    groups = (groups * tasks)[: tasks // together]
+    queries = [f"lease=bench{next(_LEASES)}&workers={','.join(group)}" for group in groups]
     start = time.perf_counter()
     answers = [caller("GET", f"/api/scheduler/tasks?{query}") for query in queries]
     seconds = time.perf_counter() - start
-    if not all(len(answer.json.get("tasks", {})) == 1 for answer in answers):
+    if not all(len(answer.json.get("tasks", {})) == together for answer in answers):
         raise RuntimeError("a claim got no task")
-    return claims / seconds
+    return together * len(queries) / seconds
 
 
 def main() -> None:
@@ -127,12 +143,14 @@ def main() -> None:
     quick = parser.parse_args().quick
     sizes, tasks, repeats = ((1000, 5000), 1000, 2) if quick else (SIZES, LARGE_JOB, REPEATS)
     for database in ("sqlite", "postgresql"):
-        rates = claim_rates(database, sizes, repeats)
-        for rate in rates:
-            print(f"claims/s with {rate.queued:>9,} queued, {database:<10} {rate.per_second:8.0f}")
-        print(f"slowest / fastest,                  {database:<10} {flatness(rates):8.2f}")
+        for together in (1, WORKERS):
+            rates = claim_rates(database, sizes, repeats, together)
+            for rate in rates:
+                row = f"claims/s, {together:>2} together, {rate.queued:>9,} queued"
+                print(f"{row:<42} {database:<10} {rate.per_second:8.0f}")
+            print(f"{'slowest / fastest':<42} {database:<10} {flatness(rates):8.2f}")
         stored = store_times(database, tasks, repeats)
-        print(f"seconds to store {tasks:,} tasks,    {database:<10} {stored.seconds:8.2f}", flush=True)
+        print(f"{f'seconds to store {tasks:,} tasks':<42} {database:<10} {stored.seconds:8.2f}", flush=True)
 
 
 if __name__ == "__main__":

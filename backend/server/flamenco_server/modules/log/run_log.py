@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flamenco_common.documents import LogChunk, LogWish
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
@@ -25,16 +25,24 @@ WISH_SECONDS = 30.0  # a manager goes on bringing a log for so long after somebo
 MOST_BYTES = 512 * 1024  # of text in one answer; the reader asks on from `next`
 
 
+# Built once: every claim and every report asks this.
+_WISHES = (
+    select(LogWishRow.run_id, LogState.have)
+    .join(LogState, LogState.run_id == LogWishRow.run_id)
+    .where(
+        LogWishRow.manager_id == bindparam("manager"),
+        LogWishRow.until > bindparam("now"),
+        LogState.finished.is_(False),
+    )
+    .order_by(LogWishRow.run_id)
+)
+
+
 def wishes(session: Session, manager_id: int, now: float | None = None) -> list[LogWish]:
     """Which logs a manager is to bring, and from which byte on. One index look-up when nobody reads."""
     now = time.time() if now is None else now
-    query = (
-        select(LogWishRow.run_id, LogState.have)
-        .join(LogState, LogState.run_id == LogWishRow.run_id)
-        .where(LogWishRow.manager_id == manager_id, LogWishRow.until > now, LogState.finished.is_(False))
-        .order_by(LogWishRow.run_id)
-    )
-    return [LogWish(run_id, have) for run_id, have in session.execute(query)]
+    rows = session.connection().execute(_WISHES, {"manager": manager_id, "now": now})
+    return [LogWish(run_id, have) for run_id, have in rows]
 
 
 def store_chunks(session: Session, chunks: Sequence[LogChunk], now: float | None = None) -> None:
