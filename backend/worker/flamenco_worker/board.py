@@ -39,6 +39,7 @@ class Board:
         """Its files are here: it may be executed. One that was stopped meanwhile is passed over."""
         with self._changed:
             self._fetching = None
+            run.preparing = False
             if not run.cancelled.is_set():
                 self._ready.append(run)
             self._changed.notify_all()
@@ -64,11 +65,16 @@ class Board:
                 self._usual.pop(next(iter(self._usual)))
             self._changed.notify_all()
 
-    def release(self, run_id: str) -> None:
+    def release(self, run_id: str) -> Run | None:
         """All is told about it, or it is refused."""
         with self._changed:
-            self._held.pop(run_id, None)
             self._changed.notify_all()
+            return self._held.pop(run_id, None)
+
+    def jobs(self) -> set[int]:
+        """The jobs whose files are in use."""
+        with self._changed:
+            return {run.assignment.job_id for run in self._held.values()}
 
     def busy(self) -> bool:
         """Whether a run is executed, prepared or waits for its turn."""
@@ -97,12 +103,11 @@ class Board:
             self._draining = draining
             self._changed.notify_all()
 
-    def stop(self, *, at_once: bool) -> None:
-        """Execute nothing more; `at_once`: stop what is executed."""
+    def stop(self) -> None:
+        """Execute nothing more, and stop what is executed; what only waits to be checked and told goes on."""
         with self._changed:
             self._stopping = True
-            if at_once:
-                for run in self._held.values():
-                    if run.status is None:
-                        run.drop()
+            for run in self._held.values():
+                if run.status is None and not run.executed:
+                    run.drop()
             self._changed.notify_all()

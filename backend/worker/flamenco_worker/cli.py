@@ -38,6 +38,9 @@ def worker(file: Path | None, **flags: Any) -> None:
     except WorkerError as error:
         click.echo(f"flamenco worker: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        click.echo(f"flamenco worker: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(2)
     if ending == "restart":
         restart_program()
 

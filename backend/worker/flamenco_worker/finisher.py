@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -50,7 +52,7 @@ class Finisher:
             run, made = item
             if isinstance(made, Finished):
                 run.settle(RunStatus.COMPLETED)
-                shutil.rmtree(run.scratch, ignore_errors=True)
+                _remove_scratch(run.scratch)
             elif not run.cancelled.is_set():
                 self._finish(run, made)
             self._news()
@@ -75,13 +77,12 @@ class Finisher:
         small = self._kept(checked.thumbnail)
         root = Path(run.assignment.job_root if made.root == "job" else run.assignment.output_root)
         final = join_inside(root, made.path)
-        final.parent.mkdir(parents=True, exist_ok=True)
         size, digest = made.file.stat().st_size, sha256_of(made.file)
-        made.file.replace(final)
+        shared = run.assignment.storage == "shared"
+        _put_in_place(made.file, final, lasting=shared)
         parcels = [Parcel(small.name, str(small))] if small else []
-        if run.assignment.storage != "shared":
-            self._cache.add(final, digest)
-            parcels.append(Parcel(digest, str(final)))
+        if not shared:
+            parcels.append(Parcel(digest, str(self._cache.add(final, digest)), str(final)))
         output = OutputFile(
             path=made.path,
             sha256=digest,
@@ -115,6 +116,30 @@ class Finisher:
         path = self._thumbnails / hashlib.sha256(data).hexdigest()
         path.write_bytes(data)
         return path
+
+
+def _put_in_place(file: Path, final: Path, *, lasting: bool) -> None:
+    """Give a file its final name at once; it may be there already. `lasting`: this is the only copy, so it must be on disk."""
+    if file == final:
+        return
+    final.parent.mkdir(parents=True, exist_ok=True)
+    if lasting:
+        with file.open("rb+") as stream:
+            os.fsync(stream.fileno())
+    try:
+        file.replace(final)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = final.with_name(f".{final.name[:100]}.new")
+        shutil.copyfile(file, beside)
+        beside.replace(final)
+
+
+def _remove_scratch(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()  # it is empty when no other run works there
 
 
 def _disk_is_full(path: Path) -> bool:

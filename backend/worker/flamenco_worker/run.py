@@ -15,7 +15,8 @@ from flamenco_worker.commands.base import Made
 from flamenco_worker.outbox import Parcel
 
 _MOST_LOG = 200_000  # characters in one update
-_SECONDS_BETWEEN_UPDATES = 0.5
+_SECONDS_BETWEEN_UPDATES = 2.0  # with hundreds of workers a manager has no time for more
+_WHILE_WATCHED = 0.5  # somebody reads the log
 
 
 class Finished:
@@ -46,22 +47,30 @@ class Run:
     """A run from its assignment to its last accepted update. Safe to use from several threads."""
 
     def __init__(
-        self, assignment: Assignment, scratch: Path, made: SimpleQueue[tuple[Run, Made | Finished] | None]
+        self,
+        assignment: Assignment,
+        scratch: Path,
+        made: SimpleQueue[tuple[Run, Made | Finished] | None],
+        after: int = 0,
     ) -> None:
+        """`after` is the number of the last update that an earlier life of the worker told of this run."""
         self.assignment = assignment
         self.scratch = scratch
         self.cancelled = threading.Event()
         self.files: list[TaskFile] = []
         self.started = 0.0  # monotonic; 0 until it is executed
         self.fraction = 0.0
-        self.refused = False
+        self.preparing = True  # its files are still to come
+        self.executed = False  # its commands are done
+        self.watched = False  # somebody reads its log now
+        self._held_since = time.monotonic()
         self._made = made
         self._lock = threading.Lock()
         self._news = News()
         self._status: RunStatus | None = None
         self._reason = ""
         self._told_at = 0.0
-        self._seq = 0
+        self._seq = after
         self._peak = 0
         self.told_all = False
 
@@ -100,6 +109,7 @@ class Run:
 
     def finish(self) -> None:
         """The commands are done: whatever they handed over is still to be checked."""
+        self.executed = True
         self._made.put((self, Finished()))
 
     def record(self, output: OutputFile, parcels: list[Parcel]) -> None:
@@ -118,7 +128,6 @@ class Run:
 
     def drop(self) -> None:
         """The run lost its task: stop, and tell no more."""
-        self.refused = True
         self.told_all = True
         self.cancelled.set()
 
@@ -149,6 +158,7 @@ class Run:
             if len(log) > _MOST_LOG:
                 log, rest = log[:_MOST_LOG], log[_MOST_LOG:]
                 self._news.log.append(rest)
+                final = False  # the status comes with the last of the log
             self._told_at = now
             self._seq = max(self._seq + 1, int(time.time() * 1000))  # grows over a restart of the worker too
             self.told_all = final
@@ -169,9 +179,9 @@ class Run:
             return update, news.parcels
 
     def _due(self, now: float, sign_of_life: float) -> bool:
-        if not self.started:
-            return False
+        if not self.started and not self._told_at:
+            # One that is fetched ahead says nothing, unless its files take long: a silent worker counts as gone.
+            return self.preparing and now - self._held_since >= sign_of_life
         waited = now - self._told_at
-        return (
-            self._news.urgent() or waited >= sign_of_life or (self._news.any() and waited >= _SECONDS_BETWEEN_UPDATES)
-        )
+        pause = _WHILE_WATCHED if self.watched else _SECONDS_BETWEEN_UPDATES
+        return self._news.urgent() or waited >= sign_of_life or (self._news.any() and waited >= pause)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from flamenco_common.documents import RunUpdate, UpdateAnswer, UpdateResult, WorkerOrders
+from flamenco_common.states import RunStatus
 
 from flamenco_worker.errors import Refused, Unreachable
 from flamenco_worker.outbox import Entry, Outbox, Parcel
 from flamenco_worker.run import Run
 from flamenco_worker.upstream import NoSuchThing, Upstream
 
+_log = logging.getLogger(__name__)
 _BATCH = 64
 _LONGEST_PAUSE = 10.0
 
@@ -67,10 +70,16 @@ class Sender:
         while not self._stopping.is_set():
             self._news.wait(0.5)
             self._news.clear()
+            self._round()
+        self._round()
+
+    def _round(self) -> None:
+        try:
             self._collect()
             self._try_to_flush()
-        self._collect()
-        self._try_to_flush()
+        except Exception:  # without this thread nothing is ever told again
+            _log.exception("the worker made a mistake while it told its news")
+            self._stopping.wait(1.0)
 
     def _collect(self) -> None:
         for run in self._runs():
@@ -87,7 +96,8 @@ class Sender:
             self._stopping.wait(self._pause)
         except Refused:
             self._refused()
-            self._stopping.wait(1.0)
+            self._pause = min(_LONGEST_PAUSE, self._pause * 2 or 1.0)
+            self._stopping.wait(self._pause)
 
     def _deliver(self, entries: list[Entry]) -> None:
         self._put([parcel for entry in entries for parcel in entry.parcels])
@@ -103,32 +113,45 @@ class Sender:
             self._settle(entry, result)
         self._orders(answer.orders)
 
-    def _put(self, parcels: Sequence[Parcel], *, anyway: bool = False) -> None:
-        there = {parcel.sha256: Path(parcel.path) for parcel in parcels}
-        if not there:
-            return
-        wanted = list(there) if anyway else self._upstream.missing(list(there))
+    def _put(self, parcels: Sequence[Parcel], *, anyway: bool = False) -> set[str]:
+        """Send what the site lacks; returns the hashes of files that are not there any more as they were."""
+        there = {parcel.sha256: parcel for parcel in parcels}
+        gone: set[str] = set()
+        wanted = list(there) if anyway or not there else self._upstream.missing(list(there))
         for sha256 in wanted:
-            if there[sha256].is_file():
-                try:
-                    self._upstream.put(sha256, there[sha256])
-                except NoSuchThing:
-                    continue  # the file changed on disk: the update that names it will be told so
+            file = there[sha256].file()
+            try:
+                if file is None:
+                    gone.add(sha256)
+                else:
+                    self._upstream.put(sha256, file)
+            except (NoSuchThing, OSError) as error:  # it changed on disk, or cannot be read
+                _log.warning("the output %s cannot be sent: %s", file, error)
+                gone.add(sha256)
+        return gone
 
     def _settle(self, entry: Entry, result: UpdateResult) -> None:
         if result.missing and not result.accepted:
-            gone = [
-                each.path for each in entry.parcels if each.sha256 in result.missing and not Path(each.path).is_file()
-            ]
-            if not gone:
-                self._put([each for each in entry.parcels if each.sha256 in result.missing], anyway=True)
+            lacking = [each for each in entry.parcels if each.sha256 in result.missing]
+            if lacking and not self._put(lacking, anyway=True):
                 raise Unreachable("the farm lost files of this update; they were sent again")
-        self._outbox.remove([entry.number])
-        if not result.accepted:
-            self._outbox.drop_run(entry.update.run_id)
-            self._settled(entry.update.run_id, False)
-        elif entry.update.status is not None:
-            self._settled(entry.update.run_id, True)
+            self._give_back(entry.update, result.error)
+            return
+        self._outbox.remove(entry.number)
+        if result.accepted and entry.update.status is None:
+            return
+        self._outbox.drop_run(entry.update.run_id)
+        self._settled(entry.update.run_id, result.accepted)
+
+    def _give_back(self, update: RunUpdate, error: str) -> None:
+        """An output cannot be delivered, so the run cannot complete: it is told as lost."""
+        for run in self._runs():
+            if run.run_id == update.run_id:
+                run.drop()
+        seq = max(self._outbox.last_seq(update.run_id), update.seq) + 1
+        self._outbox.drop_run(update.run_id)
+        reason = f"an output could not be delivered: {error}"
+        self._outbox.add(RunUpdate(update.run_id, update.task_id, seq, RunStatus.LOST, reason, at=time.time()), [])
 
 
 def _refusal(update: RunUpdate, error: str) -> UpdateAnswer:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +26,7 @@ from flamenco_common.documents import (
 )
 from requests.adapters import HTTPAdapter
 
-from flamenco_worker.errors import MachineFault, Refused, Unreachable, WorkerError
+from flamenco_worker.errors import BadConfig, MachineFault, Refused, Unreachable, WorkerError
 
 _CONNECT_AND_READ = (5, 60)
 _BLOCK = 1 << 20
@@ -38,13 +41,18 @@ class Upstream:
     """A manager, seen from a worker. Every call may raise `Unreachable` or `Refused`."""
 
     def __init__(self, address: str, token: str = "") -> None:
+        """Raises `BadConfig` if that is no address."""
+        if not re.match(r"https?://[^/]", address):
+            raise BadConfig(f"the manager's address {address} does not begin with http:// or https://")
         self._address = address.rstrip("/")
         self._session = requests.Session()
         self._session.mount("http", HTTPAdapter(pool_maxsize=8))
+        self.token = self.refused_token = ""
         self.use_token(token)
 
     def use_token(self, token: str) -> None:
         """Speak with this token from now on."""
+        self.token = token
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def register(self, registration: Registration) -> Registered:
@@ -89,7 +97,7 @@ class Upstream:
             for block in self._blocks(answer):
                 spool.write(block)
             spool.seek(0)
-            yield from _unzipped(spool, folder)
+            yield from _unzipped(spool, folder, frozenset(hashes))
 
     def get_large(self, sha256: str, size: int, path: Path) -> None:
         """Fetch one file into `path`, going on where an earlier try broke off."""
@@ -100,7 +108,13 @@ class Upstream:
         if have == size:
             return
         headers = {"Range": f"bytes={have}-"} if have else {}
-        answer = self._call("GET", f"/files/{sha256}", headers=headers, stream=True)
+        try:
+            answer = self._call("GET", f"/files/{sha256}", headers=headers, stream=True)
+        except NoSuchThing as error:
+            if not have:
+                raise
+            path.unlink()
+            raise Unreachable(f"the manager cannot go on with a file that broke off: {error}") from error
         with path.open("ab" if answer.status_code == 206 else "wb") as target:
             for block in self._blocks(answer):
                 target.write(block)
@@ -114,6 +128,7 @@ class Upstream:
     def _call(
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, stream: bool = False
     ) -> requests.Response:
+        token = self.token
         data = body if body is None or hasattr(body, "read") else msgspec.json.encode(body)
         sent = {**(headers or {}), **({"Content-Type": "application/json"} if isinstance(data, bytes) else {})}
         try:
@@ -124,7 +139,10 @@ class Upstream:
             raise Unreachable(f"the manager at {self._address} does not answer: {_plain(error)}") from error
         if answer.ok:
             return answer
-        raise _error(answer)
+        said = _error(answer)
+        if isinstance(said, Refused):
+            self.refused_token = token
+        raise said
 
     def _read(self, answer: requests.Response, kind: type[Document]) -> Document:
         try:
@@ -149,16 +167,18 @@ def _error(answer: requests.Response) -> WorkerError:
     return NoSuchThing(detail)
 
 
-def _unzipped(spool: Any, folder: Path) -> Iterator[tuple[str, Path]]:
+def _unzipped(spool: Any, folder: Path, wanted: frozenset[str]) -> Iterator[tuple[str, Path]]:
+    """Only what was asked for: an entry's name becomes part of a path."""
     try:
         with zipfile.ZipFile(spool) as archive:
             for entry in archive.infolist():
-                target = folder / f"{entry.filename[:64]}.part"
+                if entry.filename not in wanted:
+                    raise Unreachable("the manager sent a file that nobody asked for")
+                target = folder / f"{entry.filename}.part"
                 with archive.open(entry) as source, target.open("wb") as sink:
-                    while block := source.read(_BLOCK):
-                        sink.write(block)
+                    shutil.copyfileobj(source, sink, _BLOCK)
                 yield entry.filename, target
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Unreachable("the manager broke off a stream of files") from error
 
 
@@ -174,7 +194,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def retried(call: Callable[[], Document], tries: int, pause: Callable[[float], None]) -> Document:
+def retried(call: Callable[[], Document], tries: int, pause: Callable[[float], object]) -> Document:
     """Repeat a call that finds nobody, up to `tries` times, waiting longer each time."""
     for attempt in range(tries - 1):
         try:

@@ -17,22 +17,23 @@ import traceback
 from pathlib import Path
 
 from flamenco_common.abilities import Abilities
-from flamenco_common.documents import Assignment, Registration, WorkerOrders
+from flamenco_common.documents import Assignment, WorkerOrders
 from flamenco_common.states import RunStatus
 
-from flamenco_worker import identity
 from flamenco_worker.board import Board
 from flamenco_worker.cache import Cache
 from flamenco_worker.commands.base import CommandContext
 from flamenco_worker.commands.blender import BlenderSessions
 from flamenco_worker.commands.registry import HANDLERS
 from flamenco_worker.config import WorkerConfig
-from flamenco_worker.errors import Cancelled, CommandFailed, MachineFault, Refused, Unreachable, WorkerError
+from flamenco_worker.errors import Cancelled, CommandFailed, MachineFault, Unreachable, WorkerError
+from flamenco_worker.fetcher import Fetcher
 from flamenco_worker.finisher import Finisher, is_disk_full
+from flamenco_worker.handshake import Handshake
 from flamenco_worker.outbox import Outbox
 from flamenco_worker.run import Run
 from flamenco_worker.sender import Sender
-from flamenco_worker.upstream import NoSuchThing, Upstream
+from flamenco_worker.upstream import Upstream
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS_BEFORE_BLENDER_CLOSES = 20.0
@@ -48,16 +49,16 @@ class Worker:
         self._stop = threading.Event()
         self._ending = "shutdown"
         self._orders = WorkerOrders()
-        self._identity_file = config.data_dir / "identity.json"
         work = config.work()
         thumbnails = work / "thumbnails"
         for folder in (config.data_dir, work, thumbnails):
             folder.mkdir(parents=True, exist_ok=True)
         self._board = Board()
-        self._cache = Cache(work, config.cache_bytes, self._pause)
+        self._cache = Cache(work, config.cache_bytes, self._stop.wait, self._board.jobs)
         self._outbox = Outbox(config.data_dir / "outbox.sqlite")
         self._blenders = BlenderSessions(config)
         self._finisher = Finisher(self._cache, thumbnails, abilities.ffmpeg, lambda: self._sender.poke())
+        self._handshake = Handshake(config, abilities, upstream)
         self._sender = Sender(
             upstream,
             self._outbox,
@@ -67,7 +68,17 @@ class Worker:
             settled=self._settled,
             refused=self._sign_in_again,
         )
-        self._fetcher = threading.Thread(target=self._fetch, name="fetcher", daemon=True)
+        self._fetcher = Fetcher(
+            upstream,
+            self._board,
+            self._cache,
+            self._stop,
+            asleep=lambda: self._orders.state == "sleep",
+            made=self._new_run,
+            obey=self._obey,
+            ended=self._ended,
+            refused=self._sign_in_again,
+        )
 
     # ---- from outside ----
 
@@ -77,6 +88,7 @@ class Worker:
 
     def run(self) -> str:
         """Work until told to stop. Raises `Refused` if the manager will not have this worker."""
+        self._cache.tidy()
         self._sign_in()
         self._finisher.start()
         self._sender.start()
@@ -102,33 +114,17 @@ class Worker:
     def _sign_in(self) -> None:
         while not self._stop.is_set():
             try:
-                self._register()
+                self._handshake.register()
                 self._sender.flush()
                 self._obey(self._upstream.available())
                 return
             except Unreachable as error:
                 _log.warning("%s; trying again", error)
-                self._pause(3.0)
-
-    def _register(self) -> None:
-        """With our own token if it still counts, else with the enrolment secret."""
-        mine = identity.load(self._identity_file)
-        registration = Registration(mine.identity, self._config.display_name(), self._abilities)
-        try:
-            self._upstream.use_token(mine.token or self._config.enrolment_secret())
-            answer = self._upstream.register(registration)
-        except Refused:
-            secret = self._config.enrolment_secret()
-            if not (mine.token and secret):
-                raise
-            self._upstream.use_token(secret)
-            answer = self._upstream.register(registration)
-        self._upstream.use_token(answer.token)
-        identity.save(self._identity_file, identity.Identity(mine.identity, answer.worker_id, answer.token))
+                self._stop.wait(3.0)
 
     def _sign_in_again(self) -> None:
         try:
-            self._register()
+            self._handshake.renew()
         except WorkerError as error:
             _log.error("%s", error)
 
@@ -137,79 +133,20 @@ class Worker:
     def _obey(self, orders: WorkerOrders) -> None:
         self._orders = orders
         self._board.drain(orders.state != "run")
-        if orders.state in ("restart", "shutdown"):
-            self._ending = orders.state
-        if orders.state != "run" and orders.when == "now":
-            for run in self._board.held():
-                if run.status is None:
-                    run.settle(RunStatus.LOST, f"the worker was told to {orders.state} now")
+        for run in self._board.held():
+            run.watched = run.run_id in orders.log_wanted
+            if orders.state != "run" and orders.when == "now" and run.status is None:
+                run.settle(RunStatus.LOST, f"the worker was told to {orders.state} now")
 
     def _end_if_drained(self) -> None:
         if self._orders.state in ("restart", "shutdown") and not self._board.busy() and not self._board.held():
+            self._ending = self._orders.state
             self._stop.set()
 
-    # ---- fetching ----
-
-    def _fetch(self) -> None:
-        while not self._stop.is_set():
-            if not self._board.wait_for_want(0.25):
-                if self._orders.state == "sleep" and not self._board.busy():
-                    self._ask_only()
-                continue
-            try:
-                self._fetch_one()
-            except (Unreachable, NoSuchThing) as error:
-                _log.warning("%s", error)
-                self._pause(1.0)
-            except Refused as error:
-                _log.error("%s", error)
-                self._sign_in_again()
-                self._pause(5.0)
-
-    def _fetch_one(self) -> None:
-        assignment, orders = self._upstream.generate([run.run_id for run in self._board.held()])
-        self._obey(orders)
-        if assignment is None:
-            self._pause(orders.wait)
-            return
-        run = Run(assignment, self._scratch(assignment), self._finisher.made)
-        self._board.hold(run)
-        self._prepare(run)
-        self._board.ready(run)
-
-    def _ask_only(self) -> None:
-        """While asleep: hear whether it is time to wake up."""
-        try:
-            assignment, orders = self._upstream.generate([])
-        except WorkerError:
-            self._pause(5.0)
-            return
-        self._obey(orders)
-        if assignment is None:
-            self._pause(max(1.0, orders.wait))
-
-    def _scratch(self, assignment: Assignment) -> Path:
-        if assignment.storage == "shared":
-            return Path(assignment.output_root) / ".flamenco-scratch" / assignment.run_id
-        return Path(assignment.output_root).parent / "scratch" / assignment.run_id
-
-    def _prepare(self, run: Run) -> None:
-        """Bring its files; what fails here is told like what fails later."""
-        try:
-            run.files = self._upstream.task_files(run.assignment.task_id).files
-            self._cache.prepare(run.assignment, run.files, self._upstream)
-            shutil.rmtree(run.scratch, ignore_errors=True)
-            run.scratch.mkdir(parents=True)
-        except MachineFault as error:
-            self._ended(run, RunStatus.LOST, str(error))
-        except Unreachable as error:
-            self._ended(run, RunStatus.LOST, f"the task's files did not arrive: {error}")
-        except (CommandFailed, NoSuchThing) as error:
-            self._ended(run, RunStatus.FAILED, str(error))
-        except OSError as error:
-            self._ended(run, RunStatus.LOST, f"the job's files cannot be laid out: {error.strerror or error}")
-
     # ---- executing ----
+
+    def _new_run(self, assignment: Assignment, scratch: Path) -> Run:
+        return Run(assignment, scratch, self._finisher.made, after=self._outbox.last_seq(assignment.run_id))
 
     def _execute(self, run: Run) -> None:
         run.started = time.monotonic()
@@ -266,24 +203,25 @@ class Worker:
         self._sender.poke()
 
     def _settled(self, run_id: str, accepted: bool) -> None:
-        for run in self._board.held():
-            if run.run_id == run_id and not accepted:
-                run.drop()
-        self._board.release(run_id)
+        run = self._board.release(run_id)
+        if run is None:
+            return
+        if not accepted:
+            _log.warning("the run %s was refused: its work is dropped", run_id)
+            run.drop()
+        if not run.started:
+            shutil.rmtree(run.scratch, ignore_errors=True)
 
     # ---- the end ----
-
-    def _pause(self, seconds: float) -> None:
-        self._stop.wait(seconds)
 
     def _watch_stop(self) -> None:
         """Stops what runs as soon as the worker is told to end, whatever the main thread does."""
         self._stop.wait()
-        self._board.stop(at_once=True)
+        self._board.stop()
 
     def _sign_off(self) -> None:
         self._stop.set()
-        self._board.stop(at_once=True)
+        self._board.stop()
         self._blenders.close()
         self._finisher.stop()
         self._sender.stop(10.0)
