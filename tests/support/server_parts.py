@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from flask import Flask
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+_NUMBERS = itertools.count(1)
 ROLES = ("viewer", "artist", "supervisor", "admin")
 
 
@@ -103,7 +105,7 @@ class Farm:
             return self._job(session, files or {}, outputs or {}, more)
 
     def _job(self, session: Any, files: dict[str, bytes], outputs: dict[str, bytes], more: dict[str, Any]) -> int:
-        project = Project(name=f"project {self.clock.now} {id(outputs)}", created_at=0.0)
+        project = Project(name=f"project {next(_NUMBERS)}", created_at=0.0)
         session.add(project)
         session.flush()
         values = {"settings": {}, "scene": {}, "overrides": {}, "tags": [], "storage": "uploaded", **more}
