@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
+import socket
 import threading
 import zipfile
 from collections import defaultdict
@@ -101,8 +103,7 @@ class FakeManager:
             def answer(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
                 return manager.answer(self.command, self.path, body, dict(self.headers))
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:
@@ -267,6 +268,32 @@ class FakeManager:
             more = {"Content-Length": str(len(data))}
             data = data[: self.faults.cut.pop(name)]
         return (206 if wanted else 200), data, more
+
+
+class _Server(ThreadingHTTPServer):
+    """Ends its open connections when it is closed, as a process that dies does."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._connections: list[socket.socket] = []
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Remember each connection."""
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def server_close(self) -> None:
+        """End all connections."""
+        super().server_close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_: Any) -> None:
+        """A connection that ended is expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

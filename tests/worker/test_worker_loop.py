@@ -116,13 +116,15 @@ def test_files_that_the_farm_lost_are_put_again(manager: FakeManager, start_work
 
 
 def test_while_the_manager_is_away_work_goes_on_and_is_told_in_order_later(
-    manager: FakeManager, start_worker: Workers, gate: Gate
+    tmp_path: Path, manager: FakeManager, start_worker: Workers, gate: Gate
 ) -> None:
     run = manager.give(WAIT_AT_GATE, COPY, files={"a.txt": b"x"})
     start_worker()
     gate.wait_entered()
     manager.stop()
     gate.open.set()
+    final = tmp_path / "worker" / "work" / "jobs" / "1" / "output" / "copies" / "a.txt"
+    until(final.exists, 10, "the work went on")
     manager.start()
     assert manager.wait_for(run).status is RunStatus.COMPLETED
     assert manager.outputs(run) == {"copies/a.txt": b"x"}
