@@ -74,7 +74,7 @@ def test_a_blend_file_in_a_tree_is_a_copy_that_may_be_written_to(trees: Trees) -
 
 def test_a_cached_file_that_was_changed_in_place_is_fetched_again(trees: Trees, manager: FakeManager) -> None:
     tree = trees.prepare({"x.png": b"pixels"})
-    os.chmod(tree / "x.png", 0o600)
+    (tree / "x.png").chmod(0o600)
     (tree / "x.png").write_bytes(b"PIXELS")
     again = trees.prepare({"x.png": b"pixels"})
     assert (again / "x.png").read_bytes() == b"pixels"
