@@ -66,7 +66,11 @@ def run_python(version: str, script: Path, *arguments: str, seconds: float = 240
             "--",
             *arguments,
         ]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False)
+    (_folder() / "tmp").mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(_folder() / "tmp")}  # Blender leaves its own temporary folder behind
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False, env=environment
+    )
     text = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, f"Blender {version} ended with {done.returncode}:\n{text}"
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from flamenco_common.commands import BlenderOpen
@@ -16,7 +17,7 @@ from flamenco_worker.commands.blender_render import render
 from flamenco_worker.commands.blender_sound import mixdown
 from flamenco_worker.config import WorkerConfig
 from flamenco_worker.errors import CommandFailed
-from flamenco_worker.execute.session import BlenderSession, Watch
+from flamenco_worker.execute.session import BlenderDied, BlenderSession, Watch
 
 
 class BlenderSessions:
@@ -32,6 +33,16 @@ class BlenderSessions:
     ) -> BlenderSession:
         """A Blender with the command's file open. Raises `CommandFailed`, `MachineFault`, `BlenderDied`, `Cancelled`."""
         watch = Watch(context.cancelled, context.reporter.log, progress, context.reporter.memory)
+        try:
+            return self._ready(command, context, watch)
+        except BlenderDied as error:
+            self.close()
+            if error.fresh:
+                raise
+            context.reporter.log(f"{error}; started anew")
+            return self._ready(command, context, watch)
+
+    def _ready(self, command: BlenderOpen, context: CommandContext, watch: Watch) -> BlenderSession:
         session = self._running(command, context, watch)
         session.watch = watch
         self._open(session, command, context)
@@ -68,7 +79,16 @@ class BlenderSessions:
             return
         session.opened = None
         blendfile.check_readable(blend, session.version)
-        answer = session.ask(
+        try:
+            answer = self._ask_to_open(session, blend, command)
+        except BlenderDied as error:
+            raise BlenderDied(f"opening {blend.name}: {error}", fresh=error.fresh, killed=error.killed) from error
+        session.opened = wanted
+        for warning in answer["warnings"]:
+            context.reporter.log(f"warning: {warning}")
+
+    def _ask_to_open(self, session: BlenderSession, blend: Path, command: BlenderOpen) -> dict[str, Any]:
+        return session.ask(
             "open",
             blend=str(blend),
             scene=command.scene,
@@ -77,9 +97,6 @@ class BlenderSessions:
             allow_scripts=command.allow_scripts,
             threads=self._config.threads,
         )
-        session.opened = wanted
-        for warning in answer["warnings"]:
-            context.reporter.log(f"warning: {warning}")
 
 
 def _identity(blend: Path, command: BlenderOpen) -> object:

@@ -104,6 +104,7 @@ class _Rendering:
         parts = {"tile": command.tile, "samples": command.samples}
         answer = session.ask(
             "setup",
+            numbers=self._frames,
             format=command.format,
             view_layers=command.view_layers,
             split=command.split_view_layers,
@@ -111,6 +112,8 @@ class _Rendering:
             sequencer=command.sequencer,
             **{name: msgspec.to_builtins(part) for name, part in parts.items() if part},
         )
+        for warning in answer["warnings"]:
+            self._context.reporter.log(f"warning: {warning}")
         return Facts(answer["width"], answer["height"], answer["extension"], answer["layers"])
 
     def _units(self, facts: Facts) -> list[Unit]:

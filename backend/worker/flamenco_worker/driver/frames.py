@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import choices, compositing
+from . import choices, compositing, missing, sequences
 from .changes import Changes
 from .problems import Problem
 
@@ -23,15 +23,16 @@ class _State:
     """What the requests of one open file share."""
 
     scene: Any = None
+    allow_missing = False
     wanted: dict[str, Any] | None = None
     changes = Changes()
     render_began = 0.0
     render_seconds = 0.0
 
 
-def use(scene: Any) -> None:
+def use(scene: Any, allow_missing: bool) -> None:
     """Frames are of `scene` from now on."""
-    _State.scene = scene
+    _State.scene, _State.allow_missing = scene, allow_missing
 
 
 def scene() -> Any:
@@ -53,12 +54,15 @@ def plain() -> Any:
     return scene()
 
 
-def setup(**wanted: Any) -> dict[str, Any]:
-    """Bring the scene to what the next frames need; say what they will be. Raises `Problem`."""
+def setup(numbers: list[int], **wanted: Any) -> dict[str, Any]:
+    """Bring the scene to what the frames `numbers` need; say what they will be. Raises `Problem`."""
+    gone = sequences.missing(numbers)
+    if gone and not _State.allow_missing:
+        missing.refuse(gone)
     if _State.wanted != wanted:
         choices.apply(_State.changes, plain(), **wanted)
         _State.wanted = wanted
-    return choices.facts(scene(), wanted)
+    return {"warnings": [f"missing: {each}" for each in gone], **choices.facts(scene(), wanted)}
 
 
 def frame(number: int, folder: str, layer: str = "") -> dict[str, Any]:

@@ -8,20 +8,36 @@ from typing import Any
 
 import bpy
 
+from . import choices, sequences
+from .problems import Problem
 
-def files() -> list[str]:
+MOST_NAMED = 20  # in the reason why a task failed
+
+
+def files(scene: Any) -> list[str]:
     """What is missing, one phrase a file."""
     found: dict[str, None] = {}
-    for phrase in _phrases():
+    for phrase in (*_libraries(), *_blocks(), *_strips(scene), *_caches(scene)):
         found.setdefault(phrase)
     return list(found)
 
 
-def _phrases() -> Iterator[str]:
+def refuse(gone: list[str]) -> None:
+    """Raise `Problem` for missing files; a long list is cut, its whole goes to the log."""
+    if len(gone) > MOST_NAMED:
+        print("\n".join(f"missing: {each}" for each in gone))  # noqa: T201
+    named = "; ".join(gone[:MOST_NAMED]) + ("; …" if len(gone) > MOST_NAMED else "")
+    raise Problem(f"{'a file is' if len(gone) == 1 else f'{len(gone)} files are'} missing: {named}")
+
+
+def _libraries() -> Iterator[str]:
     for library in bpy.data.libraries:
-        path = _absolute(library.filepath, library.parent)
-        if not path.is_file():
+        path = absolute(library.filepath, library.parent)
+        if library.packed_file is None and not path.is_file():
             yield f"library {path}"
+
+
+def _blocks() -> Iterator[str]:
     for kind, blocks in (
         ("image", bpy.data.images),
         ("font", bpy.data.fonts),
@@ -45,11 +61,11 @@ def _lacks(block: Any) -> list[Path]:
     source = getattr(block, "source", "FILE")
     if source in ("GENERATED", "VIEWER") or not block.filepath or block.filepath == "<builtin>":
         return []
-    path = _absolute(block.filepath, block.library)
+    path = absolute(block.filepath, block.library)
     if source == "TILED":
         return [tile for tile in _tiles(block, path) if not tile.is_file()]
     if source == "SEQUENCE" or getattr(block, "is_sequence", False):
-        return [] if _sequence_begins(path) else [path]
+        return [] if sequences.begins(path) else [path]
     return [] if path.exists() else [path]
 
 
@@ -61,15 +77,51 @@ def _tiles(image: Any, path: Path) -> Iterator[Path]:
         yield path.with_name(name)
 
 
-def _sequence_begins(path: Path) -> bool:
-    """Whether any file of the sequence is there."""
-    stem = path.stem.rstrip("0123456789")
-    return path.is_file() or any(path.parent.glob(f"{_literal(stem)}[0-9]*{_literal(path.suffix)}"))
+def _strips(scene: Any) -> Iterator[str]:
+    """Pictures and movies of the video edit; its sounds are blocks."""
+    if not scene.render.use_sequencer:
+        return
+    for strip in choices.strips(scene):
+        if strip.mute:
+            continue
+        if strip.type == "MOVIE":
+            names = [strip.filepath]
+        elif strip.type == "IMAGE":
+            names = [f"{strip.directory.rstrip('/')}/{element.filename}" for element in strip.elements]
+        else:
+            continue
+        for path in (absolute(name, None) for name in names):
+            if not path.is_file():
+                yield f"strip {strip.name}: {path}"
 
 
-def _literal(text: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)
+def _caches(scene: Any) -> Iterator[str]:
+    """Baked simulations whose cache is elsewhere: they would stand still."""
+    for thing in scene.objects:
+        for system in thing.particle_systems:
+            yield from _point_cache(thing, system.point_cache)
+        for modifier in thing.modifiers:
+            cache = getattr(modifier, "point_cache", None)
+            if cache is not None:
+                yield from _point_cache(thing, cache)
+            domain = getattr(modifier, "domain_settings", None)
+            if domain is not None and domain.has_cache_baked_data:
+                yield from _folder(thing, absolute(domain.cache_directory, thing.library))
 
 
-def _absolute(path: str, library: Any) -> Path:
+def _point_cache(thing: Any, cache: Any) -> Iterator[str]:
+    if cache.use_external:
+        yield from _folder(thing, absolute(cache.filepath, thing.library))
+    elif cache.use_disk_cache and cache.is_baked and bpy.data.filepath:
+        blend = Path(bpy.data.filepath)
+        yield from _folder(thing, blend.with_name(f"blendcache_{blend.stem}"))
+
+
+def _folder(thing: Any, folder: Path) -> Iterator[str]:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        yield f"cache of {thing.name}: {folder}"
+
+
+def absolute(path: str, library: Any) -> Path:
+    """The path as it is on this machine."""
     return Path(bpy.path.abspath(path, library=library))

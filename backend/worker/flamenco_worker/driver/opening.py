@@ -26,15 +26,11 @@ def open_file(
     if threads and "threads" not in (settings or {}):
         overrides.apply(chosen, {"threads": threads})
     warnings += _scripts_held_back(allow_scripts)
-    gone = missing.files()
+    gone = missing.files(chosen)
     if gone and not allow_missing:
-        raise Problem(f"{_count(gone)} missing: {'; '.join(gone)}")
-    frames.use(chosen)
+        missing.refuse(gone)
+    frames.use(chosen, allow_missing)
     return {"warnings": warnings + [f"missing: {each}" for each in gone], "scene": chosen.name}
-
-
-def _count(gone: list[str]) -> str:
-    return "a file is" if len(gone) == 1 else f"{len(gone)} files are"
 
 
 def _load(blend: str, allow_scripts: bool) -> None:

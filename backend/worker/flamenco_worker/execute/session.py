@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from flamenco_worker.config import WorkerConfig
 from flamenco_worker.detect import EMBEDDED
@@ -22,6 +25,7 @@ from flamenco_worker.execute.process import Process
 _DRIVER = Path(__file__).resolve().parent.parent / "driver" / "start.py"
 _MARK = "flamenco-answer "  # see driver/channel.py
 _STARTUP_SECONDS = 300.0
+_SECONDS_TO_CRASH = 5.0
 _SECONDS_FOR_LAST_LINES = 2.0
 _SECONDS_BETWEEN_LOOKS = 1.0
 _MOST_LINES = 400
@@ -83,8 +87,12 @@ class BlenderSession:
         self._memory = 0
         self._peak = 0
         self._pending: set[int] = set()
+        self._closed = False
+        self._temporary = tempfile.TemporaryDirectory(prefix="flamenco-blender-", ignore_cleanup_errors=True)
         command, environment = _command(executable)
-        self._process = Process(command, self._line, environment={**environment, **self._channel.environment()})
+        environment.update(self._channel.environment())
+        environment.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._temporary.name))
+        self._process = Process(command, self._line, environment=environment)
         try:
             self._wait_for_driver()
         except BaseException:
@@ -109,12 +117,15 @@ class BlenderSession:
 
         Raises `CommandFailed` with the telling line, `MachineFault`, `BlenderDied`, and `Cancelled` after ending Blender.
         """
+        self._check_cancelled()
         message = self._message(request)
         self._pending.discard(request)
         lines = self._lines_until(request)
         self._look()
         if message["ok"]:
             self._answers += 1
+            if broken := telling.of_machine(lines):
+                raise MachineFault(f"this machine cannot write: {broken}")
             return message
         raise telling.failure(str(message["kind"]), str(message["error"]), lines)
 
@@ -148,9 +159,13 @@ class BlenderSession:
         return peak
 
     def close(self) -> None:
-        """End it: it leaves by itself when it waits for a request, else it is stopped."""
+        """End it and all it started; what it left in its temporary folder goes."""
+        if self._closed:
+            return
+        self._closed = True
         self._channel.close()
         self._process.stop(self._config.stop_seconds)
+        self._temporary.cleanup()
 
     # ---- watching ----
 
@@ -195,12 +210,19 @@ class BlenderSession:
 
     def _died(self) -> BlenderDied:
         """The channel is closed: the process ends, or is ended if it only hung up."""
-        self._process.stop(self._config.stop_seconds if self.running() else 0)
+        self._gone_within(_SECONDS_TO_CRASH)
+        self.close()
         outcome = self._process.outcome()
         reason = telling.line(list(self._said.lines))
         text = f"Blender ended with {outcome.said}" + (f": {reason}" if reason else "")
         killed = outcome.said == "signal SIGKILL"
         return BlenderDied(text, fresh=self._answers == 0, killed=killed)
+
+    def _gone_within(self, seconds: float) -> None:
+        """Let a crash come to its own end, which names its cause."""
+        deadline = time.monotonic() + seconds
+        while self.running() and time.monotonic() < deadline:
+            self.watch.cancelled.wait(0.02)
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -248,8 +270,6 @@ class BlenderSession:
 
 def memory_limit_mb(config: WorkerConfig) -> int:
     """How much a Blender may use before it is restarted between frames."""
-    import psutil
-
     return config.memory_limit_mb or int(psutil.virtual_memory().total * 0.8) // 1_000_000
 
 

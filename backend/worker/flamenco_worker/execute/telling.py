@@ -37,6 +37,11 @@ def line(lines: list[str]) -> str:
     return ""
 
 
+def of_machine(lines: list[str]) -> str:
+    """The line, of those that Blender prints although it says that all went well, that blames the machine."""
+    return next((each.strip() for each in lines if _MACHINE.search(each)), "")
+
+
 def failure(kind: str, error: str, lines: list[str]) -> CommandFailed | MachineFault:
     """The error that stands for a failed request: the driver's own sentence, and the line that explains it."""
     told = "" if kind == "problem" else line([*lines])
