@@ -51,7 +51,6 @@ class BlenderOpen(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     overrides: dict[str, Any] = {}  # named render settings, see `overrides`
     allow_missing: bool = False  # render although files are missing
     allow_scripts: bool = False  # run the scripts in the .blend
-    caches: dict[str, str] = {}  # simulation key -> cache folder to use
 
 
 class BlenderRender(
