@@ -267,16 +267,20 @@ class Reports:
     # ---- at the end ----
 
     def _write(self, batch: Batch) -> None:
+        """Write what must outlive this process. A mere number need not: told twice, the server knows an update again."""
         dropped, more = self._afterwards(batch)
         steps = [*batch.steps, *more]
+        written = [
+            step for step in steps if step.status is not None or step.log_size != step.run.log_size or batch.keep
+        ]
         removed = [kept for told in batch.told for kept in told.arrived]
-        if steps or batch.keep or removed or dropped:
+        if written or batch.keep or removed or dropped:
             with self._database.writing() as connection:
                 self._outbox.remove(connection, removed)
                 self._outbox.drop(connection, dropped)
                 self._outbox.add(connection, batch.keep)
-                self._book.write_steps(connection, steps)
-            self._book.done_steps(steps)
+                self._book.write_steps(connection, written)
+        self._book.done_steps(steps)
         for step in steps:
             if step.status is not None:
                 self._tails.pop(step.run.id, None)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-import requests
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
 from flamenco_manager.errors import NotFound, Rejected, Unreachable, disk_errors
 from flamenco_manager.files.cache import BLOCK, FileCache, WrongBytes
@@ -77,7 +78,7 @@ class Fetcher:
                 answer = self._server.files_zip(hashes)
             except Rejected as error:
                 raise NotFound(f"the server does not have what the task needs: {error}") from error
-            with answer, disk_errors():
+            with disk_errors():
                 for block in _blocks(answer):
                     spool.write(block)
             self._unpack(spool)
@@ -105,7 +106,7 @@ class Fetcher:
             if error.status != 416:
                 raise NotFound(f"the server does not have the file {sha256}") from error
         else:
-            with answer, disk_errors(), part.open("ab" if answer.status_code == 206 else "wb") as sink:
+            with disk_errors(), part.open("ab" if answer.status == 206 else "wb") as sink:
                 for block in _blocks(answer):
                     sink.write(block)
         if _sha256_of(part) != sha256:
@@ -128,11 +129,14 @@ def batches(files: Mapping[str, int]) -> Iterator[list[str]]:
         yield batch
 
 
-def _blocks(answer: requests.Response) -> Iterator[bytes]:
+def _blocks(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body; one that is not read to its end gives its connection back to nobody."""
     try:
-        yield from answer.iter_content(BLOCK)
-    except requests.RequestException as error:
+        yield from answer.stream(BLOCK)
+    except HTTPError as error:
         raise Unreachable(f"the server broke off a file: {type(error).__name__}") from error
+    finally:
+        answer.close() if answer.length_remaining else answer.release_conn()
 
 
 def _sha256_of(path: Path) -> str:

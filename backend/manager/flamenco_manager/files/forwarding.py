@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flamenco_manager.upstream.server import Server
 
 LARGE = 32 << 20  # from here on a file goes in pieces
 _PIECE = 64 << 20
+_log = logging.getLogger(__name__)
 _PATIENCE = 3  # offsets that the server corrects before a file is left for later
 
 
@@ -30,7 +32,7 @@ class Forwarder:
             size = path.stat().st_size
             if size < LARGE:
                 with path.open("rb") as stream:
-                    self._server.call("PUT", f"/files/{sha256}", stream)
+                    self._server.call("PUT", f"/files/{sha256}", stream, headers={"Content-Length": str(size)})
             else:
                 self._in_pieces(sha256, path, size)
         except FileNotFoundError:
@@ -38,18 +40,19 @@ class Forwarder:
         except Rejected as error:
             if error.status == 409:
                 raise Unreachable(str(error)) from error
-            _log_rejected(sha256, error)
+            _log.error("the server will not have the file %s: %s", sha256, error)
         self._pins.remove([sha256])
 
     def _in_pieces(self, sha256: str, path: Path, size: int) -> None:
         offset = self._offset(sha256)
         wrong = 0
         while offset < size:
-            headers = {"Upload-Offset": str(offset), "Upload-Length": str(size)}
-            body = _Piece(path, offset, min(_PIECE, size - offset))
+            length = min(_PIECE, size - offset)
+            headers = {"Upload-Offset": str(offset), "Upload-Length": str(size), "Content-Length": str(length)}
+            body = _piece(path, offset, length)
             answer = self._server.call("PATCH", f"/uploads/{sha256}", body, headers=headers, accept=(409,))
             offset = int(answer.headers.get("Upload-Offset", offset))
-            wrong += answer.status_code == 409
+            wrong += answer.status == 409
             if wrong > _PATIENCE:
                 raise Unreachable("somebody else sends this file now")
 
@@ -58,25 +61,10 @@ class Forwarder:
         return int(answer.headers.get("Upload-Offset", "0"))
 
 
-def _log_rejected(sha256: str, error: Rejected) -> None:
-    import logging
-
-    logging.getLogger(__name__).error("the server will not have the file %s: %s", sha256, error)
-
-
-class _Piece:
-    """A part of a file as a body whose length is known."""
-
-    def __init__(self, path: Path, offset: int, length: int) -> None:
-        self._path, self._offset, self._length = path, offset, length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        left = self._length
-        with self._path.open("rb") as stream:
-            stream.seek(self._offset)
-            while left and (block := stream.read(min(BLOCK, left))):
-                left -= len(block)
-                yield block
+def _piece(path: Path, offset: int, length: int) -> Iterator[bytes]:
+    """A part of a file."""
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        while length and (block := stream.read(min(BLOCK, length))):
+            length -= len(block)
+            yield block

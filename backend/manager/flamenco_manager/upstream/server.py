@@ -10,11 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+import certifi
 import msgspec
-import requests
+import requests.utils
+import urllib3
 from flamenco_common.documents import ClaimAnswer, HashList, ManagerReport, ReportAnswer, TaskFiles
-from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
 from flamenco_manager.errors import Rejected, Unreachable
 
@@ -38,16 +42,10 @@ class Server:
 
     def __init__(self, url: str, token: str, timeout: float, connections: int = 32) -> None:
         self._url = url.rstrip("/") + "/api"
-        self._timeout = (_CONNECT_SECONDS, timeout)
+        self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
         self._breaker = Breaker()
-        self._session = requests.Session()
-        # What the environment says of proxies and certificates is read once: requests would do it at each call.
-        for name, value in self._session.merge_environment_settings(self._url, {}, None, None, None).items():
-            setattr(self._session, name, value)
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections))
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._pool = _pool(self._url, connections)
 
     @property
     def is_away(self) -> bool:
@@ -66,7 +64,7 @@ class Server:
     def claim(self, lease: str, workers: Sequence[str], revision: int) -> ClaimAnswer:
         """Tasks for waiting workers; the same lease again gives the same."""
         query = {"lease": lease, "workers": ",".join(workers), "revision": str(revision)}
-        return _read(self.call("GET", "/scheduler/tasks", params=query), ClaimAnswer)
+        return _read(self.call("GET", "/scheduler/tasks?" + urlencode(query)), ClaimAnswer)
 
     def report(self, report: ManagerReport) -> ReportAnswer:
         """All that there is to say."""
@@ -80,11 +78,11 @@ class Server:
         """Those of these files that the farm lacks."""
         return _read(self.call("POST", "/files/missing", msgspec.json.encode(HashList(list(hashes)))), HashList).sha256
 
-    def files_zip(self, hashes: Sequence[str]) -> requests.Response:
+    def files_zip(self, hashes: Sequence[str]) -> BaseHTTPResponse:
         """Many files as one zip stream, to be read and closed."""
         return self.call("POST", "/files/zip", msgspec.json.encode(HashList(list(hashes))), stream=True)
 
-    def file(self, sha256: str, offset: int) -> requests.Response:
+    def file(self, sha256: str, offset: int) -> BaseHTTPResponse:
         """A file from byte `offset` on, or the whole (then the status is 200), to be read and closed."""
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         return self.call("GET", f"/files/{sha256}", headers=headers, stream=True)
@@ -96,29 +94,32 @@ class Server:
         body: Any = None,
         *,
         headers: dict[str, str] | None = None,
-        params: dict[str, str] | None = None,
         stream: bool = False,
         accept: Sequence[int] = (),
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         """Call the server; statuses in `accept` are answers too."""
         self._breaker.check()
-        sent = {**({"Content-Type": "application/json"} if isinstance(body, bytes) else {}), **(headers or {})}
+        sent = {
+            **self._headers,
+            **({"Content-Type": "application/json"} if isinstance(body, bytes) else {}),
+            **(headers or {}),
+        }
         try:
-            answer = self._session.request(
-                method, self._url + path, data=body, headers=sent, params=params, timeout=self._timeout, stream=stream
-            )
-        except requests.RequestException as error:
+            answer = self._pool.request(
+                method, self._url + path, body=body, headers=sent, timeout=self._timeout, retries=False, redirect=False,
+                preload_content=not stream,
+            )  # fmt: skip
+        except HTTPError as error:
             self._breaker.failed(f"it does not answer ({type(error).__name__})")
             raise Unreachable(f"the server does not answer: {type(error).__name__}") from error
-        if answer.ok or answer.status_code in accept:
+        if answer.status < 300 or answer.status in accept:
             self._breaker.worked()
             return answer
         raise self._refusal(answer)
 
-    def _refusal(self, answer: requests.Response) -> Unreachable:
+    def _refusal(self, answer: BaseHTTPResponse) -> Unreachable:
         detail = _detail(answer)
-        status = answer.status_code
-        answer.close()
+        status = answer.status
         if status in (502, 503, 504):
             self._breaker.failed(f"it is in trouble: {detail}")
             return Unreachable(f"the server is in trouble: {detail}")
@@ -172,15 +173,26 @@ class Breaker:
             _log.info("the server answers again")
 
 
-def _read(answer: requests.Response, kind: type[Document]) -> Document:
+def _pool(url: str, connections: int) -> urllib3.PoolManager:
+    """Connections to the server, by the proxy and with the certificates that the environment names."""
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    with requests.Session() as session:
+        verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
+    authorities = verify if isinstance(verify, str) else certifi.where()
+    if proxy:
+        return urllib3.ProxyManager(proxy, num_pools=2, maxsize=connections, ca_certs=authorities)
+    return urllib3.PoolManager(num_pools=2, maxsize=connections, ca_certs=authorities)
+
+
+def _read(answer: BaseHTTPResponse, kind: type[Document]) -> Document:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.DecodeError, requests.RequestException) as error:
+        return msgspec.json.decode(answer.data, type=kind)
+    except (msgspec.DecodeError, HTTPError) as error:
         raise Unreachable(f"the server's answer cannot be read: {error}") from error
 
 
-def _detail(answer: requests.Response) -> str:
+def _detail(answer: BaseHTTPResponse) -> str:
     try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError, requests.RequestException):
-        return f"it answered {answer.status_code}"
+        return str(msgspec.json.decode(answer.data)["detail"])
+    except (msgspec.DecodeError, HTTPError, KeyError, TypeError):
+        return f"it answered {answer.status}"
