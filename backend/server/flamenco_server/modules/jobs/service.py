@@ -66,6 +66,8 @@ class JobService:
         return session.scalar(select(Job.id).where(Job.client_token == token))
 
     def _prepared(self, session: Session, sent: JobSubmission) -> list[Step]:
+        # A wrong name is told before what only another job type would need.
+        self.compilers.get(sent.type)
         check_files(sent.files, sent.blend, sent.storage)
         check_overrides(sent.overrides)
         if sent.storage == "shared" and not sent.output_root:
