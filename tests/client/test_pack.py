@@ -30,12 +30,6 @@ def project(built: tuple[str, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(built[1] / "project", tmp_path / "project"))
 
 
-@pytest.fixture
-def hashes(tmp_path: Path) -> Hashes:
-    """A cache of this test's own."""
-    return Hashes(tmp_path / "cache")
-
-
 def paths_of(packed: Pack) -> set[str]:
     """The pack's paths but the font's, whose name differs from Blender to Blender."""
     fonts = {file.path for file in packed.files if file.path.startswith("shots/fonts/")}

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from flamenco_client.api import Client
+from flask import request
 from server_parts import Farm, make_farm
+from waitress import wasyncore
 from waitress.server import create_server
 
 
@@ -18,20 +20,20 @@ class Served:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.farm: Farm = make_farm(folder, **settings)
+        self.calls: list[tuple[str, str]] = []
+        self.farm.app.before_request(self._note)
         self._server = create_server(self.farm.app, host="127.0.0.1", port=0, threads=4)
         self.port = int(self._server.effective_port)
         self.address = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
 
-    def _serve(self) -> None:
-        # Closing the listening socket wakes the loop with an error that says nothing.
-        try:
-            self._server.run()
-        except OSError:
-            assert self._closed
+    def _note(self) -> None:
+        self.calls.append((request.method, request.path))
 
-    _closed = False
+    def count(self, method: str, path: str) -> int:
+        """How many calls of that kind there were."""
+        return sum(1 for called, at in self.calls if called == method and path in at)
 
     def client(self, who: str = "artist", tries: int = 1) -> Client:
         """The client library as viewer, artist, supervisor or admin."""
@@ -77,13 +79,11 @@ class Served:
         return count
 
     def close(self) -> None:
-        """Stop serving."""
-        self._closed = True
-        self._server.close()
-        # The loop looks at its sockets again when one is readable.
-        self._server.trigger.pull_trigger()
+        """Stop serving: the loop ends when no socket is left to it."""
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(10)
         assert not self._thread.is_alive()
+        self._server.task_dispatcher.shutdown()
         self.farm.database.close()
 
 

@@ -66,7 +66,7 @@ class Hashes:
         stamp: list[object] = [found.st_size, found.st_mtime_ns]
         with self._lock:
             known = self._known.get(str(path))
-        if known is not None and known[:2] == stamp:
+        if isinstance(known, list) and len(known) == 3 and known[:2] == stamp:
             counted(found.st_size)
             return str(known[2])
         sha256 = sha256_of(path, counted)

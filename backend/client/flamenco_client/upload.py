@@ -134,17 +134,15 @@ def archive(batch: Iterable[HashedFile], counter: Counter, sent: list[int]) -> I
 
 def send_large(client: Client, file: HashedFile, counter: Counter, progress: Progress) -> None:
     """Send one file in pieces, from where the server has it on."""
-    counted = 0
+    counted = Part(counter)
     failures = 0
     while True:
         try:
             offset = upload_offset(client, file)
-            counter.add(offset - counted)
-            counted = offset
+            counted.set(offset)
             if offset >= file.size and not client.missing([file.sha256]):
                 return
-            send_piece(client, file, offset, counter)
-            counted = min(file.size, offset + PIECE)
+            send_piece(client, file, offset, counted)
             failures = 0
         except (Unreachable, Conflict):
             failures += 1
@@ -153,20 +151,36 @@ def send_large(client: Client, file: HashedFile, counter: Counter, progress: Pro
             pause(failures - 1, progress)
 
 
+class Part:
+    """One file's share of what is counted; what a broken link swallowed is taken back."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter, self._done = counter, 0
+
+    def add(self, count: int) -> None:
+        """Count bytes."""
+        self._done += count
+        self._counter.add(count)
+
+    def set(self, done: int) -> None:
+        """So many bytes of the file are there."""
+        self.add(done - self._done)
+
+
 def upload_offset(client: Client, file: HashedFile) -> int:
     """How many bytes of it the server has; all of them if it has the file."""
     answer = client.call("HEAD", f"/uploads/{file.sha256}", tries=2)
     return min(file.size, int(answer.headers.get("Upload-Offset", "0")))
 
 
-def send_piece(client: Client, file: HashedFile, offset: int, counter: Counter) -> requests.Response:
+def send_piece(client: Client, file: HashedFile, offset: int, counted: Part) -> requests.Response:
     """Send the next bytes of a large file."""
     length = min(PIECE, file.size - offset)
 
     def chunks() -> Iterator[bytes]:
         for block in read(file, offset, length):
             yield block
-            counter.add(len(block))
+            counted.add(len(block))
 
     return client.call(
         "PATCH",
