@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
-from flamenco_server.cli_upkeep import collect_garbage, events
+from flamenco_server.cli_upkeep import backup, collect_garbage, events
 from flamenco_server.config import ServerConfig, load
 from flamenco_server.db import Database
 from flamenco_server.errors import ServerError
@@ -178,6 +178,7 @@ def _opened(config: ServerConfig) -> Database:
 
 server.add_command(events)
 server.add_command(collect_garbage)
+server.add_command(backup)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""`flamenco server events` and `flamenco server collect-garbage`."""
+"""`flamenco server events`, `collect-garbage` and `backup`."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import make_url
 
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
@@ -48,3 +52,25 @@ def collect_garbage(make_config: Callable[..., ServerConfig], /, **flags: Any) -
     finally:
         database.close()
     click.echo(f"{gone.files} files gone, {gone.bytes / 1e6:.1f} MB")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(make_config: Callable[..., ServerConfig], file: Path) -> None:
+    """Copy the SQLite database, whole as of one moment, to FILE while the server runs. PostgreSQL has pg_dump."""
+    url = make_url(make_config().url())
+    if url.get_backend_name() != "sqlite":
+        raise BadConfig("the database is PostgreSQL: back it up with pg_dump")
+    source = Path(url.database or "")
+    if not source.is_file():
+        raise BadConfig(f"there is no database {source}")
+    if file.exists():
+        raise BadConfig(f"{file} is there already: a backup never writes over another")
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    # Made first, so that nobody else can read it: it holds hashes of tokens.
+    part.touch(mode=0o600)
+    with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(part)) as copy:
+        database.backup(copy)
+    part.replace(file)

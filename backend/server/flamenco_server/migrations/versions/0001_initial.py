@@ -306,7 +306,7 @@ def upgrade() -> None:
     sa.Column('worker_id', sa.String(length=64), nullable=False),
     sa.Column('status', sa.String(length=12), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
-    sa.Column('seq', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('progress', sa.Double(), nullable=True),
     sa.Column('activity', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),

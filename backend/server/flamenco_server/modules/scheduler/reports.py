@@ -93,7 +93,7 @@ class Reports:
             return UpdateResult(sent.run_id, sent.seq, True)
         if not run.owns:
             return _refused(sent, f"the run {sent.run_id} no longer owns its task: it is {run.status.value}")
-        bad = outputs.bad_output(sent.outputs) if sent.seq < 2**31 else "its seq is larger than any run's"
+        bad = outputs.bad_output(sent.outputs) if sent.seq < 2**63 else "its seq is larger than any run's"
         if bad:
             return _refused(sent, bad)
         missing = outputs.missing_files(self._session, self._missing, run, sent.outputs)

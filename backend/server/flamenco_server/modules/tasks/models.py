@@ -66,7 +66,7 @@ class Run(Base):
     worker_id: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(12))
     attempt: Mapped[int]
-    seq: Mapped[int] = mapped_column(default=0)  # of the newest update
+    seq: Mapped[int] = mapped_column(BigInteger, default=0)  # of the newest update; workers count milliseconds
     progress: Mapped[float | None] = mapped_column(Double)
     activity: Mapped[str] = mapped_column(Text, default="")
     reason: Mapped[str] = mapped_column(Text, default="")
