@@ -97,7 +97,7 @@ def _serve(config: ManagerConfig, site: Any) -> None:
 
 
 def _announced(config: ManagerConfig, port: int) -> contextlib.AbstractContextManager[None]:
-    if not config.mdns:
+    if not config.mdns or config.host in ("localhost", "::1") or config.host.startswith("127."):
         return contextlib.nullcontext()
     from flamenco_manager.announcing import announced
 

@@ -45,7 +45,7 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     most_body_mb: int = 64  # of a JSON body
     most_file_mb: int = 0  # of one file; 0: no bound
     server_timeout_seconds: float = 30.0  # the server may take so long to answer
-    mdns: bool = False  # be found by workers on the local network
+    mdns: bool = True  # be found by workers on the local network, unless it listens on loopback only
 
     def manager_token(self) -> str:
         """The manager's token at the server. Raises `BadConfig`."""

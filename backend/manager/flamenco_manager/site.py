@@ -29,6 +29,7 @@ from flamenco_manager.upstream.delivery import Delivery
 from flamenco_manager.upstream.outbox import Outbox
 from flamenco_manager.upstream.server import Server
 from flamenco_manager.workers.fleet import Fleet
+from flamenco_manager.workers.member import Member
 from flamenco_manager.workers.ordering import Ordering
 from flamenco_manager.workers.tokens import hashed
 
@@ -58,15 +59,21 @@ class Site:
     enrolment_hash: str
     ticks: Callable[[], float]
 
+    def heard_of(self, member: Member) -> None:
+        """A worker that sends or fetches a large file lives, and so do its runs, though it reports nothing meanwhile."""
+        member.last_seen = self.ticks()
+        self.book.heard_of(member.id)
+
 
 def build(
     config: ManagerConfig,
     database: Database,
     clock: Callable[[], float] = time.time,
     ticks: Callable[[], float] = time.monotonic,
+    server: Server | None = None,
 ) -> Site:
     """Build them. `clock` tells the time of day, `ticks` measures how long things take."""
-    server = Server(config.server_url, config.manager_token(), config.server_timeout_seconds, config.threads)
+    server = server or Server(config.server_url, config.manager_token(), config.server_timeout_seconds, config.threads)
     fleet, book = Fleet(database, clock, ticks), Book(database, clock, ticks)
     outbox, pins, bell = Outbox(database), Pins(database), Bell()
     cache = FileCache(config.data_dir / "files", config.cache_bytes, pins.__contains__)

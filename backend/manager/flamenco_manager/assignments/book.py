@@ -124,6 +124,12 @@ class Book:
         """The worker's open run of that task."""
         return next((run for run in self.of(worker_id) if run.document.task_id == task_id), None)
 
+    def heard_of(self, worker_id: str) -> None:
+        """The worker lives: its runs are not silent."""
+        now = self._ticks()
+        for run in self.of(worker_id):
+            run.last_update = now
+
     # ---- changes: first `write…` inside a transaction, then `done…` when it is committed ----
 
     def write_claimed(self, connection: Connection, runs: Sequence[OpenRun]) -> None:

@@ -14,7 +14,7 @@ from flamenco_manager.assignments.book import Book, OpenRun
 from flamenco_manager.assignments.claims import Claims
 from flamenco_manager.assignments.compiling import WrongMachine, assignment
 from flamenco_manager.assignments.reports import Closing, Reports
-from flamenco_manager.errors import Unreachable
+from flamenco_manager.errors import Rejected, Unreachable
 from flamenco_manager.workers.fleet import Fleet
 from flamenco_manager.workers.member import Member
 from flamenco_manager.workers.ordering import Ordering
@@ -74,6 +74,8 @@ class Handing:
                 self._reports.deliver()
             if not member.unreported:
                 self._claims.ask(member.id)
+        except Rejected as error:
+            _log.error("the server rejects a claim: %s", error)
         except Unreachable as error:
             _log.debug("no task for %s: %s", member.id, error)
 

@@ -20,7 +20,7 @@ from flamenco_manager.db import Database
 from flamenco_manager.errors import Unreachable
 from flamenco_manager.logs.store import LogStore, last_lines
 from flamenco_manager.upstream.delivery import Delivered, Delivery
-from flamenco_manager.upstream.outbox import Outbox, files_of
+from flamenco_manager.upstream.outbox import Kept, Outbox, files_of
 
 _DRAIN = 200  # updates that waited, told with one report
 
@@ -128,7 +128,7 @@ class Reports:
             run = self._book.get(closing.run_id)
             head = batch.heads.get(closing.run_id)
             if run is not None and (head is None or head.status is None):
-                slots.append(self._closing(run, closing, head.seq if head else run.seq, batch))
+                slots.append(self._closing(run, closing, batch))
         return slots
 
     def _judge(self, worker_id: str, slot: Slot, batch: Batch) -> None:
@@ -148,11 +148,7 @@ class Reports:
         if head.status is not None:
             slot.refuse(f"the run {run.id} no longer owns its task: it is {head.status.value}")
             return
-        size = self._logs.append(run.id, head.log_size, sent.log)
-        over = None if sent.status is RunStatus.PROCESSING else sent.status
-        slot.run, slot.step = run, Step(run, sent.seq, size, over, sent.reason)
-        slot.upward = self._upward(run, sent, head)
-        batch.heads[run.id] = slot.step
+        self._stage(slot, run, head, batch)
 
     def _judge_old(self, worker_id: str, slot: Slot) -> None:
         sent = slot.sent
@@ -165,14 +161,30 @@ class Reports:
             reason = f": {old.reason}" if old.reason else ""
             slot.refuse(f"the run {sent.run_id} no longer owns its task: it is {old.status.value}{reason}")
 
-    def _closing(self, run: OpenRun, closing: Closing, seq: int, batch: Batch) -> Slot:
+    def _closing(self, run: OpenRun, closing: Closing, batch: Batch) -> Slot:
+        head = batch.heads.get(run.id, Step(run, run.seq, run.log_size))
         now = self._clock()
         sent = RunUpdate(
-            run.id, run.document.task_id, max(seq + 1, int(now * 1000)), closing.status, closing.reason, at=now
+            run_id=run.id,
+            task_id=run.document.task_id,
+            seq=max(head.seq + 1, int(now * 1000)),
+            status=closing.status,
+            reason=closing.reason,
+            log=f"manager: {closing.reason}\n",
+            at=now,
         )
-        slot = Slot(sent, run, Step(run, sent.seq, run.log_size, closing.status, closing.reason), sent)
-        batch.heads[run.id] = slot.step  # type: ignore[assignment]
+        slot = Slot(sent)
+        self._stage(slot, run, head, batch)
         return slot
+
+    def _stage(self, slot: Slot, run: OpenRun, head: Step, batch: Batch) -> None:
+        """Write an update's log, and make what is told upward."""
+        sent = slot.sent
+        size = self._logs.append(run.id, head.log_size, sent.log)
+        over = None if sent.status is RunStatus.PROCESSING else sent.status
+        slot.run, slot.step = run, Step(run, sent.seq, size, over, sent.reason)
+        slot.upward = self._upward(run, sent, head)
+        batch.heads[run.id] = slot.step
 
     def _upward(self, run: OpenRun, sent: RunUpdate, head: Step) -> RunUpdate:
         """The update as the server gets it: no log but its tail, and with the first one the commands."""
@@ -194,7 +206,7 @@ class Reports:
         first = True
         while slots or first:
             ready, slots = self._sorted(slots, batch)
-            drained = self._outbox.first(_DRAIN, self._delivery.pins) if first and len(self._outbox) else []
+            drained = self._drained() if first else []
             first = False
             try:
                 told = self._delivery.tell([slot.upward for slot in ready if slot.upward], drained)
@@ -212,6 +224,12 @@ class Reports:
                 if slot.sent.run_id in bad:
                     slot.result = msgspec.structs.replace(bad[slot.sent.run_id], seq=slot.sent.seq)  # type: ignore[type-var]
             slots = [slot for slot in slots if slot.result is None]
+
+    def _drained(self) -> list[Kept]:
+        """What waited and can go now."""
+        if self._delivery.is_away or not len(self._outbox):
+            return []
+        return self._outbox.first(_DRAIN, self._delivery.pins)
 
     def _sorted(self, slots: Sequence[Slot], batch: Batch) -> tuple[list[Slot], list[Slot]]:
         """Those that can go now, and those that must wait for them; others are kept."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import msgspec
 from flamenco_common.documents import HashList, TaskDocument, TaskFiles
 from flask import Blueprint, Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from zipstream import ZipStream
 
 from flamenco_manager.endpoints import answer, decoded, worker
 from flamenco_manager.errors import NotFound, Unreachable
-from flamenco_manager.files.cache import BLOCK, FileCache, check_sha256
-from flamenco_manager.files.fetching import UNKNOWN, batches
+from flamenco_manager.files.cache import BLOCK, check_sha256
+from flamenco_manager.files.fetching import Flight, batches
 from flamenco_manager.files.forwarding import LARGE
 from flamenco_manager.site import Site, site
+from flamenco_manager.workers.member import Member
 
+BINARY = "application/octet-stream"
 blueprint = Blueprint("files", __name__)
 _hashes = msgspec.json.Decoder(HashList)
 
@@ -23,53 +27,84 @@ _hashes = msgspec.json.Decoder(HashList)
 @blueprint.get("/tasks/<int:task_id>/files")
 def task_files(task_id: int) -> Response:
     """What a task of the calling worker needs."""
-    return answer(_manifest(task_id))
+    return answer(_manifest(worker(), task_id))
 
 
 @blueprint.post("/tasks/zip/<int:task_id>")
 def task_zip(task_id: int) -> Response:
     """Some of a task's files as one zip stream, stored, each entry named by its hash."""
-    sizes = {file.sha256: file.size for file in _manifest(task_id).files}
+    member = worker()
+    sizes = {file.sha256: file.size for file in _manifest(member, task_id).files}
     sent: HashList = decoded(_hashes)
     strangers = [sha256 for sha256 in sent.sha256 if sha256 not in sizes]
     if strangers:
         raise NotFound(f"the task {task_id} needs no file {strangers[0][:80]}")
-    wanted = {sha256: sizes[sha256] for sha256 in sent.sha256}
-    here = site()
+    return _zipped(site(), member, {sha256: sizes[sha256] for sha256 in sent.sha256})
+
+
+def _zipped(here: Site, member: Member, wanted: Mapping[str, int]) -> Response:
+    """Files are fetched a batch at a time, when their turn in the stream comes."""
+    parts = [{sha256: wanted[sha256] for sha256 in names} for names in batches(wanted)]
     stream = ZipStream(sized=True)
-    for sha256, size in wanted.items():
-        stream.add(_late(here.cache, sha256), sha256, size=size)
-    # The first files are here before the answer begins: what goes wrong with them can still be told.
-    parts = list(batches(wanted))
-    if parts:
-        here.fetcher.ensure({sha256: wanted[sha256] for sha256 in parts[0]})
-    response = Response(_streamed(here, stream, wanted), content_type="application/zip")
+    for part in parts:
+        for sha256, size in part.items():
+            stream.add(_late(here, member, sha256, part), sha256, size=size)
+    with ExitStack() as stack:
+        stack.enter_context(here.cache.using(wanted))
+        # The first files are here before the answer begins: what goes wrong with them can still be told.
+        here.fetcher.ensure(parts[0] if parts else {})
+        held = stack.pop_all()
+    response = Response(iter(stream), content_type="application/zip")
     response.content_length = len(stream)
+    response.call_on_close(held.close)
     return response
 
 
-def _streamed(here: Site, stream: ZipStream, wanted: Mapping[str, int]) -> Iterator[bytes]:
-    with here.cache.using(wanted):
-        here.fetcher.ensure(wanted)
-        yield from stream
-
-
-def _late(cache: FileCache, sha256: str) -> Iterator[bytes]:
-    """A file that is opened when its turn in the stream comes."""
-    with cache.path(sha256).open("rb") as source:
+def _late(here: Site, member: Member, sha256: str, batch: Mapping[str, int]) -> Iterator[bytes]:
+    """A file that is fetched and opened when its turn comes."""
+    here.fetcher.ensure(batch)
+    with here.cache.path(sha256).open("rb") as source:
         while block := source.read(BLOCK):
+            here.heard_of(member)
             yield block
 
 
 @blueprint.get("/files/<sha256>")
 def get_file(sha256: str) -> Response:
-    """One file, or the range of it that was asked for."""
-    worker()
+    """One file, or the range of it that was asked for; while it is fetched, its bytes as they come."""
+    member = worker()
     here = site()
     path = here.cache.path(sha256)
-    with here.cache.using([sha256]):
-        here.fetcher.ensure({sha256: UNKNOWN})
-        return send_file(path, "application/octet-stream", conditional=True, etag=sha256, max_age=31_536_000)
+    flight = here.fetcher.follow(sha256)
+    if flight is None:
+        return send_file(path, BINARY, conditional=True, etag=sha256, max_age=31_536_000)
+    flight.wait_for_size()
+    if flight.error is not None:
+        raise flight.error
+    if flight.size is None:
+        return send_file(path, BINARY, conditional=True, etag=sha256, max_age=31_536_000)
+    return _followed(here, member, sha256, flight, flight.size)
+
+
+def _followed(here: Site, member: Member, sha256: str, flight: Flight, size: int) -> Response:
+    """The file, or the end of it from an offset on."""
+    start = 0
+    asked = request.range
+    if asked is not None and asked.units == "bytes" and len(asked.ranges) == 1 and asked.ranges[0][1] is None:
+        start = asked.ranges[0][0]
+        if not 0 <= start < size:
+            raise RequestedRangeNotSatisfiable(length=size)
+
+    def blocks() -> Iterator[bytes]:
+        for block in here.fetcher.bytes_of(sha256, flight, start, size):
+            here.heard_of(member)
+            yield block
+
+    response = Response(blocks(), 206 if start else 200, content_type=BINARY)
+    response.content_length = size - start
+    if start:
+        response.headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+    return response
 
 
 @blueprint.post("/files/missing")
@@ -84,11 +119,11 @@ def missing() -> Response:
 @blueprint.put("/files/<sha256>")
 def put_file(sha256: str) -> Response:
     """Take a file, and send it on to the server; while that is away, or the file is large, it goes later."""
-    worker()
+    member = worker()
     check_sha256(sha256)
     here = site()
     with here.cache.using([sha256]):
-        size = here.cache.put(sha256, _body(), here.config.most_file_mb << 20)
+        size = here.cache.put(sha256, _body(here, member), here.config.most_file_mb << 20)
         here.pins.add({sha256: size})
     if size < LARGE:
         try:
@@ -100,18 +135,19 @@ def put_file(sha256: str) -> Response:
     return Response(status=201)
 
 
-def _body() -> Iterator[bytes]:
+def _body(here: Site, member: Member) -> Iterator[bytes]:
     while block := request.stream.read(BLOCK):
+        here.heard_of(member)
         yield block
 
 
-def _manifest(task_id: int) -> TaskFiles:
-    return site().manifests.of(_task(task_id))
+def _manifest(member: Member, task_id: int) -> TaskFiles:
+    return site().manifests.of(_task(member, task_id))
 
 
-def _task(task_id: int) -> TaskDocument:
-    """The calling worker's open task. Raises `NotFound`."""
-    run = site().book.task_of(worker().id, task_id)
+def _task(member: Member, task_id: int) -> TaskDocument:
+    """The worker's open task. Raises `NotFound`."""
+    run = site().book.task_of(member.id, task_id)
     if run is None:
         raise NotFound(f"this worker has no task {task_id}")
     return run.document

@@ -85,13 +85,14 @@ class Courier:
     def _until_done(self) -> None:
         pause = 0.05
         while not self._stop.is_set():
-            self._guarded(self._round)
+            self._guarded(self.round)
             if not self._left():
                 return
             self._stop.wait(max(pause, self._server.seconds_until_next_try))
             pause = min(_LONGEST_PAUSE, pause * 2)
 
-    def _round(self) -> None:
+    def round(self) -> None:
+        """Do all that can be done now."""
         for run_id in self._bell.runs_over():
             self._guarded(lambda run_id=run_id: self._logs.finish(run_id))  # type: ignore[misc]
         for sha256 in self._pins.all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,14 @@ from flamenco_manager.upstream.models import OUTBOX
 
 _DELETE = delete(OUTBOX).where(OUTBOX.c.number == bindparam("b_number"))
 _DROP = delete(OUTBOX).where(OUTBOX.c.run_id == bindparam("b_run"))
-_LOOK_AHEAD = 2000
+_PAGE = 200
+_PAGES = 50
+_PAGE_AFTER = (
+    select(OUTBOX.c.number, OUTBOX.c.body)
+    .where(OUTBOX.c.number > bindparam("after"))
+    .order_by(OUTBOX.c.number)
+    .limit(_PAGE)
+)
 _decoder = msgspec.json.Decoder(RunUpdate)
 
 
@@ -63,22 +70,31 @@ class Outbox:
 
     def first(self, most: int, waiting_for: Container[str]) -> list[Kept]:
         """The oldest that can go; one that names a file in `waiting_for` cannot yet, nor what its run said later."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                select(OUTBOX.c.number, OUTBOX.c.body).order_by(OUTBOX.c.number).limit(_LOOK_AHEAD)
-            ).all()
         found: list[Kept] = []
         stuck: set[str] = set()
-        for row in rows:
-            update = _decoder.decode(row.body)
-            named = files_of(update)
-            if update.run_id in stuck or any(sha256 in waiting_for for sha256 in named):
-                stuck.add(update.run_id)
-            elif len(found) < most:
-                found.append(Kept(row.number, update))
-                if named:  # what follows goes only after the files were found to be there
-                    stuck.add(update.run_id)
+        for kept in self._in_order():
+            named = files_of(kept.update)
+            if kept.update.run_id in stuck or any(sha256 in waiting_for for sha256 in named):
+                stuck.add(kept.update.run_id)
+                continue
+            found.append(kept)
+            if len(found) == most:
+                break
+            if named:  # what its run said later goes only after these files were found to be there
+                stuck.add(kept.update.run_id)
         return found
+
+    def _in_order(self) -> Iterator[Kept]:
+        """All of them, or of a great many the oldest, read page by page."""
+        after = 0
+        for _ in range(_PAGES):
+            with self._database.reading() as connection:
+                rows = connection.execute(_PAGE_AFTER, {"after": after}).all()
+            for row in rows:
+                yield Kept(row.number, _decoder.decode(row.body))
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].number
 
     def remove(self, connection: Connection, kept: Sequence[Kept]) -> None:
         """Forget updates that the server has."""
