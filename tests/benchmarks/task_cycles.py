@@ -8,9 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from processes import new_database, postgres  # noqa: E402
-from simulated import Workers  # noqa: E402
-from whole_farm import WholeFarm  # noqa: E402
+from processes import new_database, postgres
+from simulated import Workers
+from whole_farm import WholeFarm
 
 WORKERS = 50
 SECONDS = 6.0
