@@ -22,7 +22,7 @@ VARIABLES = {"job": "/w/job", "output": "/w/out", "blender": "/opt/blender", "sh
 def test_parameters_and_variables_are_filled() -> None:
     (command,) = fill([RENDER], {"frames": "1-3"}, VARIABLES)
     assert command == BlenderRender(
-        blend="/w/job/a {b}/shot.blend", frames="1-3", output="/w/out/frames/{layer}/####", blender="{blender}"
+        blend="/w/job/a {b}/shot.blend", frames="1-3", output="/w/out/frames/{layer}/####", blender="/opt/blender"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -27,9 +28,26 @@ def fill(template: list[dict[str, Any]], params: Mapping[str, Any], variables: M
     """Return the concrete commands. Raises `BadTemplate`."""
     filled = _filled(template, params, variables)
     try:
-        return msgspec.convert(filled, list[Command])
+        commands = msgspec.convert(filled, list[Command])
     except msgspec.ValidationError as error:
         raise BadTemplate(f"the step's template gives no valid commands: {error}") from error
+    return [_default_filled(command, variables) for command in commands]
+
+
+def _default_filled(command: Command, variables: Mapping[str, str]) -> Command:
+    """Fill variables in values that the template left to their defaults, such as `{blender}`."""
+    named = {
+        name: replace_variable(default, variables)
+        for name, default in _variable_defaults(type(command))
+        if getattr(command, name) == default
+    }
+    return msgspec.structs.replace(command, **named) if named else command
+
+
+@cache
+def _variable_defaults(kind: type[Command]) -> list[tuple[str, str]]:
+    fields = msgspec.structs.fields(kind)
+    return [(one.name, one.default) for one in fields if isinstance(one.default, str) and _VARIABLE.match(one.default)]
 
 
 def _filled(value: Any, params: Mapping[str, Any], variables: Mapping[str, str]) -> Any:

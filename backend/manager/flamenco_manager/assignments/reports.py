@@ -6,6 +6,7 @@ that finds the server away, is kept in the outbox and counts as accepted; its re
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,6 +176,8 @@ class Reports:
         )
         slot = Slot(sent)
         self._stage(slot, run, head, batch)
+        # What counts of the worker's own updates stays as it is: a later one of them is refused, whatever its clock says.
+        slot.step = batch.heads[run.id] = dataclasses.replace(batch.heads[run.id], seq=head.seq)
         return slot
 
     def _stage(self, slot: Slot, run: OpenRun, head: Step, batch: Batch) -> None:

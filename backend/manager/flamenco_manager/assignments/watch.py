@@ -55,7 +55,7 @@ class Watch:
         try:
             self._looked = now
             self._reports.close([*self._silent_workers(now), *self._silent_runs(now)])
-            if self._delivery.renewal_due() and self._book.all():
+            if self._delivery.overdue() or self._delivery.renewal_due():
                 self._courier()
             if now - self._cleaned >= _CLEAN_SECONDS:
                 self._cleaned = now

@@ -26,6 +26,7 @@ from flamenco_manager.upstream.outbox import Kept
 from flamenco_manager.workers.fleet import Fleet
 from flamenco_manager.workers.member import Member
 
+_HEAR_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -74,7 +75,7 @@ class Delivery:
         self.pins = pins
         self._renewal = renewal_seconds
         self._ticks = ticks
-        self._renewed = ticks()
+        self._renewed = self._heard = ticks()
 
     @property
     def is_away(self) -> bool:
@@ -86,7 +87,7 @@ class Delivery:
         members = self._fleet.unreported()
         chunks = self._wishes.chunks()
         alive = [run.id for run in self._book.all()] if self.renewal_due() else []
-        if not (updates or drained or members or chunks or alive):
+        if not (updates or drained or members or chunks or alive or self.overdue()):
             return Delivered([])
         report = ManagerReport(
             updates=[*(kept.update for kept in drained), *updates],
@@ -109,6 +110,7 @@ class Delivery:
 
     def obey_orders(self, orders: ManagerOrders) -> None:
         """Take wishes for workers and for logs."""
+        self._heard = self._ticks()
         self._fleet.obey(orders.revision, orders.workers)
         self._wishes.set(orders.logs)
 
@@ -119,6 +121,10 @@ class Delivery:
     def renewal_due(self) -> bool:
         """Whether the server should hear which runs live."""
         return self._ticks() - self._renewed >= self._renewal
+
+    def overdue(self) -> bool:
+        """Whether it is long since the server could say what it wishes: all workers sleep, or render."""
+        return self._ticks() - self._heard >= _HEAR_SECONDS
 
     def send_again(self, missing: Collection[str]) -> list[str]:
         """The server lacks these files: those that are here go up once more; returns the others."""
