@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
 from flamenco_worker.checks.files import check
 from flamenco_worker.errors import BadOutput
+from PIL import Image
 from scenes import run_python
 
 pytestmark = pytest.mark.real
@@ -17,6 +20,7 @@ bpy.ops.wm.read_factory_settings()
 scene = bpy.context.scene
 scene.render.engine = "BLENDER_WORKBENCH"
 scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 80, 46, 100
+scene.view_settings.view_transform = "Standard"
 bpy.ops.render.render()
 settings, result = scene.render.image_settings, bpy.data.images["Render Result"]
 
@@ -52,10 +56,21 @@ def test_all_formats(tmp_path: Path, version: str) -> None:
     written = sorted(pictures.iterdir())
     assert {file.name.rsplit("_", 2)[0] for file in written} == set(FORMATS)
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    brightness: dict[str, float] = {}
     for file in written:
         checked = check(file, "frame", 80, 46, ffmpeg=ffmpeg, with_thumbnail=True)
-        assert checked.thumbnail or file.suffix == ".cin", file.name
+        if checked.thumbnail or file.suffix != ".cin":
+            brightness[file.name] = _brightness(checked.thumbnail)
         _check_cut(file)
+    usual = brightness["PNG_8_RGB.png"]
+    assert 20 < usual < 200
+    assert {name: mean for name, mean in brightness.items() if abs(mean - usual) > 5} == {}
+
+
+def _brightness(thumbnail: bytes | None) -> float:
+    """The mean of a thumbnail, which is the same for all formats if they are read right."""
+    assert thumbnail is not None
+    return float(np.asarray(Image.open(io.BytesIO(thumbnail))).mean())
 
 
 def _check_cut(file: Path) -> None:

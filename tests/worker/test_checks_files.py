@@ -90,7 +90,7 @@ def test_one_flipped_byte_of_a_png_is_found(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_size_is_told_with_both_sizes(tmp_path: Path) -> None:
     noise().save(tmp_path / "a.png")
-    with pytest.raises(BadOutput, match="a.png is 90x50 pixels, but 1920x1080 were asked for"):
+    with pytest.raises(BadOutput, match=r"a\.png is 90x50 pixels, but 1920x1080 were asked for"):
         check(tmp_path / "a.png", "frame", 1920, 1080)
     assert check(tmp_path / "a.png", "frame", 0, HEIGHT).width == WIDTH
 
@@ -108,7 +108,7 @@ def test_junk_is_neither_a_picture_nor_a_blend(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"<html>no</html>" * 100)
     with pytest.raises(BadOutput, match="not a picture"):
         check(tmp_path / "a.png", "frame")
-    with pytest.raises(BadOutput, match="not a .blend"):
+    with pytest.raises(BadOutput, match=r"not a \.blend"):
         check(tmp_path / "a.png", "blend")
     check(tmp_path / "a.png", "cache")
 

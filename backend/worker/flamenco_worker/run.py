@@ -15,6 +15,7 @@ from flamenco_worker.commands.base import Made
 from flamenco_worker.outbox import Parcel
 
 _MOST_LOG = 200_000  # characters in one update
+_MOST_WAITING = 2_000_000  # characters of log that may wait to be told
 _SECONDS_BETWEEN_UPDATES = 2.0  # with hundreds of workers a manager has no time for more
 _WHILE_WATCHED = 0.5  # somebody reads the log
 
@@ -69,6 +70,8 @@ class Run:
         self._news = News()
         self._status: RunStatus | None = None
         self._reason = ""
+        self._log_waiting = 0
+        self._left_out = 0
         self._told_at = 0.0
         self._seq = after
         self._peak = 0
@@ -82,9 +85,19 @@ class Run:
     # ---- what a command says (commands.base.Reporter) ----
 
     def log(self, line: str) -> None:
-        """Add a line to the log."""
+        """Add a line to the log; one that comes too fast to be told is counted and left out."""
         with self._lock:
+            if self._log_waiting > _MOST_WAITING:
+                self._left_out += 1
+                return
+            self._say_left_out()
             self._news.log.append(line + "\n")
+            self._log_waiting += len(line) + 1
+
+    def _say_left_out(self) -> None:
+        if self._left_out:
+            self._news.log.append(f"… {self._left_out} lines came faster than they could be told …\n")
+            self._left_out = 0
 
     def progress(self, fraction: float, activity: str) -> None:
         """Say how far it is."""
@@ -153,12 +166,15 @@ class Run:
         with self._lock:
             if self.told_all or not (final or self._due(now, sign_of_life)):
                 return None
+            if final:
+                self._say_left_out()
             news, self._news = self._news, News()
             log = "".join(news.log)
             if len(log) > _MOST_LOG:
                 log, rest = log[:_MOST_LOG], log[_MOST_LOG:]
                 self._news.log.append(rest)
                 final = False  # the status comes with the last of the log
+            self._log_waiting = sum(map(len, self._news.log))
             self._told_at = now
             self._seq = max(self._seq + 1, int(time.time() * 1000))  # grows over a restart of the worker too
             self.told_all = final

@@ -83,8 +83,7 @@ class Sender:
 
     def _collect(self) -> None:
         for run in self._runs():
-            taken = run.take(final=run.status is not None, sign_of_life=self._sign_of_life)
-            if taken is not None:
+            while taken := run.take(final=run.status is not None, sign_of_life=self._sign_of_life):
                 self._outbox.add(*taken)
 
     def _try_to_flush(self) -> None:

@@ -59,10 +59,12 @@ def concat(command: FfmpegConcat, context: CommandContext) -> None:
         raise CommandFailed("there is no chunk to join")
     sound = _sound(command.sound, context)
     target = context.scratch / Path(path).name
+    measured = _measured(chunks, ffmpeg, command.frame_count)
     recipe = context.scratch / f"{target.name}.txt"
-    recipe.write_text(_recipe(chunks, ffmpeg, command.frame_count, fps), encoding="utf-8")
+    recipe.write_text(_recipe(chunks, measured, fps), encoding="utf-8")
     arguments = [
         "-f", "concat", "-safe", "0", "-i", str(recipe), *_sound_input(sound), "-c:v", "copy",
+        "-bsf:v", _on_the_grid(fps, max(each.delay for each in measured)),
         *_sound_output(sound, target, command.frame_count / fps),
         *file_arguments(target), "-progress", "pipe:1", str(target),
     ]  # fmt: skip
@@ -79,19 +81,32 @@ def _ffmpeg(context: CommandContext) -> Ffmpeg:
     return Ffmpeg(context.ffmpeg, context.cancelled, context.config.stop_seconds, reporter.log, reporter.memory)
 
 
-def _recipe(chunks: list[Path], ffmpeg: Ffmpeg, frame_count: int, fps: Fraction) -> str:
+def _measured(chunks: list[Path], ffmpeg: Ffmpeg, frame_count: int) -> list[Measured]:
+    """What each chunk holds. Raises `CommandFailed` unless it is `frame_count` frames in all."""
+    measured = [ffmpeg.measure(chunk, decode=False) for chunk in chunks]
+    total = sum(each.frames for each in measured)
+    if total != frame_count:
+        raise CommandFailed(f"the {len(chunks)} chunks have {total} frames, but {frame_count} were expected")
+    return measured
+
+
+def _recipe(chunks: list[Path], measured: list[Measured], fps: Fraction) -> str:
     """What the concat demuxer reads; each chunk's length comes from its frames, since containers round theirs."""
     lines = ["ffconcat version 1.0"]
     total = 0
-    for chunk in chunks:
-        frames = ffmpeg.measure(chunk, decode=False).frames
+    for chunk, found in zip(chunks, measured, strict=True):
         quoted = str(chunk.resolve()).replace("'", "'\\''")
-        microseconds = round((total + frames) / fps * 1_000_000) - round(total / fps * 1_000_000)
+        microseconds = round((total + found.frames) / fps * 1_000_000) - round(total / fps * 1_000_000)
         lines += [f"file '{quoted}'", f"duration {microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"]
-        total += frames
-    if total != frame_count:
-        raise CommandFailed(f"the {len(chunks)} chunks have {total} frames, but {frame_count} were expected")
+        total += found.frames
     return "\n".join(lines) + "\n"
+
+
+def _on_the_grid(fps: Fraction, delay: int) -> str:
+    """A filter that times packets as one encoding would: chunks round their times, and differ in how far they reorder."""
+    rate = f"({fps.numerator}/{fps.denominator})"
+    half = 0.001  # halves go up, as the containers' writers round them
+    return f"setts=pts=round(round(PTS*TB*{rate})/{rate}/TB+{half}):dts=round((N-{delay})/{rate}/TB+{half})"
 
 
 def _sound(sound: FileSet | None, context: CommandContext) -> Path | None:

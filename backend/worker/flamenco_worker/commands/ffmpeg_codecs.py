@@ -103,7 +103,8 @@ def _svt(quality: str) -> Encoder | None:
     if quality == "lossless":
         return None
     crf = {"low": "45", "medium": "35", "high": "24"}[quality]
-    return Encoder("libsvtav1", ["-preset", "8", "-crf", crf], "yuv420p", least=64)
+    # It refuses less than 64 pixels, and before version 2 leaves wrong blocks in pictures of less than twice that.
+    return Encoder("libsvtav1", ["-preset", "8", "-crf", crf], "yuv420p", least=128)
 
 
 def _aom(quality: str) -> Encoder:

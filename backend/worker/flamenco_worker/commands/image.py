@@ -132,20 +132,17 @@ def _in_order(group: Sequence[Piece]) -> list[tuple[Piece, int]]:
             raise CommandFailed(f"{each.name} does not say in its name which samples it holds")
         ranges.append((each, each.samples))
     ranges.sort(key=lambda pair: pair[1].offset)
-    reached = 0
+    total, reached = ranges[0][1].total, 0
     for each, samples in ranges:
-        if samples.total != ranges[0][1].total:
+        if samples.total != total:
             raise CommandFailed(f"{each.name} is of another number of samples than {ranges[0][0].name}")
-        if samples.offset != reached:
-            what = (
-                f"samples {reached} to {samples.offset - 1} are missing before"
-                if samples.offset > reached
-                else "overlaps"
-            )
-            raise CommandFailed(f"{what} {each.name}" if "missing" in what else f"{each.name} overlaps another range")
+        if samples.offset < reached:
+            raise CommandFailed(f"{each.name} overlaps another range")
+        if samples.offset > reached:
+            raise CommandFailed(f"samples {reached} to {samples.offset - 1} are missing before {each.name}")
         reached += samples.count
-    if reached != ranges[0][1].total:
-        raise CommandFailed(f"samples {reached} to {ranges[0][1].total - 1} of {group[0].base} are missing")
+    if reached < total:
+        raise CommandFailed(f"samples {reached} to {total - 1} of {group[0].base} are missing")
     return [(each, samples.count) for each, samples in ranges]
 
 

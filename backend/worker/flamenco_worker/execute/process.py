@@ -122,8 +122,10 @@ class Process:
         return self.outcome()
 
     def outcome(self) -> Outcome:
-        """How it ended; waits for the last of its output, which a surviving grandchild cannot hold up for long."""
+        """How it ended; waits for the last of its output. What it left running in its group is killed."""
         code = self._popen.wait()
+        if _POSIX:
+            self._signal(signal.SIGKILL)
         self._reader.join(2)
         return Outcome(code, time.monotonic() - self._started, self._peak)
 

@@ -39,6 +39,7 @@ class Measured:
     width: int
     height: int
     even: bool  # every frame lasts as long as the others, as well as the container can say
+    delay: int  # how many frames a packet may be stored after the place at which it is shown
 
 
 def _unsaid(what: object) -> None:
@@ -216,7 +217,9 @@ class _Tally:
         steps = {after - before for before, after in itertools.pairwise(times)}
         even = not steps or (min(steps) > 0 and max(steps) - min(steps) <= 1)
         span = (times[-1] - times[0] + (self._last or (max(steps) if steps else 1))) if times else 0
-        return Measured(len(times), span * base, self._sound, *self._size, even)
+        places = {moment: place for place, moment in enumerate(times)}
+        delay = max((stored - places[moment] for stored, moment in enumerate(self._times)), default=0)
+        return Measured(len(times), span * base, self._sound, *self._size, even, delay)
 
 
 def plain(line: str) -> str:

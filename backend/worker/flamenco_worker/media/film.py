@@ -11,6 +11,7 @@ from pathlib import Path
 from flamenco_worker.errors import BadOutput
 
 DPX_MAGIC = (b"SDPX", b"XPDS")
+_LINEAR = 2
 CINEON_MAGIC = (b"\x80\x2a\x5f\xd7", b"\xd7\x5f\x2a\x80")
 
 
@@ -26,6 +27,12 @@ def size(file: Path) -> tuple[int, int]:
     if file.stat().st_size < needed:
         raise BadOutput(f"{file.name} is cut off: it has {file.stat().st_size} of {needed} bytes")
     return width, height
+
+
+def is_linear(file: Path) -> bool:
+    """Whether a DPX says that its values are linear, as those of Blender are."""
+    with file.open("rb") as stream:
+        return stream.read(802)[801] == _LINEAR
 
 
 def _dpx(header: bytes, order: str) -> tuple[int, int, int]:

@@ -67,9 +67,8 @@ def load(file: Path, ffmpeg: Ffmpeg | None = None) -> Picture:
     if magic[:2] == radiance.MAGIC:
         return _from_linear(radiance.decode(file.read_bytes(), file.name))
     if magic[:4] in film.DPX_MAGIC:
-        width, height = film.size(file)
         return Picture(
-            width, height, (lambda bits, step: _through(ffmpeg, file, bits)[::step, ::step]) if ffmpeg else None
+            *film.size(file), (lambda bits, step: _dpx(ffmpeg, file, bits)[::step, ::step]) if ffmpeg else None
         )
     if magic[:4] in film.CINEON_MAGIC:
         return Picture(*film.size(file), None)
@@ -101,10 +100,12 @@ def _from_pillow(file: Path, ffmpeg: Ffmpeg | None) -> Picture:
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise BadOutput(f"{file.name} is damaged: {error}") from error
 
+    strange = "A" in picture.getbands() and _is_deep_jpeg2000(file)  # of those Pillow gets the alpha wrong
+
     def rows(bits: int, step: int) -> Pixels:
-        if bits == 16 and ffmpeg is not None and step == 1 and _is_deep(file):
-            return _through(ffmpeg, file, 16)
-        flat = _over_black(picture)[::step, ::step]
+        if ffmpeg is not None and (strange or (bits == 16 and step == 1 and _is_deep(file))):
+            return _through(ffmpeg, file, bits)[::step, ::step]
+        flat = _over_black(picture.convert("RGB") if strange else picture)[::step, ::step]
         return flat if bits == 8 else flat.astype(np.uint16) * 257
 
     return Picture(*picture.size, rows)
@@ -127,6 +128,20 @@ def _is_deep(file: Path) -> bool:
     return head[24] == 16 if head[:8] == _PNG else head[:4] in (b"II*\0", b"MM\0*") or b"jP" in head
 
 
+def _is_deep_jpeg2000(file: Path) -> bool:
+    """Look at the bits a channel in its header box: `ihdr`, height, width, channels, bits less one."""
+    with file.open("rb") as stream:
+        head = stream.read(128)
+    box = head.find(b"ihdr")
+    return 0 <= box < len(head) - 14 and head[box + 14] > 7
+
+
+def _dpx(ffmpeg: Ffmpeg | None, file: Path, bits: int) -> Pixels:
+    if not film.is_linear(file):
+        return _through(ffmpeg, file, bits)
+    return exr.srgb(_through(ffmpeg, file, 16) / np.float32(65535), bits)
+
+
 def _through(ffmpeg: Ffmpeg | None, file: Path, bits: int) -> Pixels:
     """Have ffmpeg decode one picture to raw pixels, alpha over black."""
     if ffmpeg is None:
@@ -137,7 +152,7 @@ def _through(ffmpeg: Ffmpeg | None, file: Path, bits: int) -> Pixels:
         width, height = ffmpeg.size(file)
         rgba = np.fromfile(raw, "<u2").reshape(height, width, 4).astype(np.uint32)
     rgb = rgba[..., :3] * rgba[..., 3:] // 65535
-    return (rgb >> 8).astype(np.uint8) if bits == 8 else rgb.astype(np.uint16)
+    return ((rgb * 255 + 32767) // 65535).astype(np.uint8) if bits == 8 else rgb.astype(np.uint16)
 
 
 def _check_png(file: Path) -> None:
