@@ -6,6 +6,7 @@ Every scene is tiny: 32x24 pixels, two samples, frames 1 to 4.
 from __future__ import annotations
 
 import math
+import shutil
 import struct
 import sys
 import wave
@@ -193,7 +194,7 @@ def missing_library():
     library.unlink()
 
 
-def missing_movie():
+def movie():
     """The scene is set to write a movie."""
     scene = _basic()
     scene.render.engine = "BLENDER_WORKBENCH"
@@ -325,6 +326,46 @@ def fluid():
     settings.cache_frame_start, settings.cache_frame_end = 1, 4
 
 
+def stereo():
+    """Two views, a file each."""
+    scene = _basic()
+    scene.render.engine = "BLENDER_WORKBENCH"
+    scene.render.use_multiview = True
+    scene.render.image_settings.views_format = "INDIVIDUAL"
+
+
+def scripted():
+    """A file with a script that runs `misbehave.py` beside it, if the file may run scripts."""
+    small_cycles()
+    text = bpy.data.texts.new("start.py")
+    text.write("import bpy, os\npath = bpy.path.abspath('//misbehave.py')\n")
+    text.write("if os.path.exists(path):\n    exec(compile(open(path).read(), path, 'exec'), {'bpy': bpy})\n")
+    text.use_module = True
+
+
+def sequence():
+    """A texture of four pictures, one a frame; the third is not there."""
+    _textured(["seq_0001"])
+    for number in (2, 4):
+        shutil.copyfile(TARGET.parent / "seq_0001.png", TARGET.parent / f"seq_{number:04d}.png")
+    node = next(
+        node for node in bpy.data.materials[0].node_tree.nodes if node.bl_idname == "ShaderNodeTexImage" and node.image
+    )
+    node.image.source = "SEQUENCE"
+    node.image_user.frame_duration, node.image_user.frame_start, node.image_user.frame_offset = 4, 1, 0
+    node.image_user.use_auto_refresh = True
+
+
+def tiled():
+    """A texture of two tiles, of which the second is not there."""
+    _textured(["tiled.1001"])
+    image = bpy.data.images["tiled.1001"]
+    image.source = "TILED"
+    image.filepath = "//tiled.<UDIM>.png"
+    if image.tiles.get(1002) is None:
+        image.tiles.new(1002)
+
+
 def compositing():
     """A scene whose compositor inverts the picture and writes a file of its own."""
     small_cycles()
@@ -345,10 +386,10 @@ def compositing():
     out = tree.nodes.new("CompositorNodeOutputFile")
     out.name = "Extra"
     if five:
-        out.directory, out.file_name = "/nonexistent/elsewhere", "plain_"
+        out.directory, out.file_name = str(TARGET.parent / "elsewhere"), "plain_"
         out.file_output_items.new("RGBA", "Image")
     else:
-        out.base_path = "/nonexistent/elsewhere"
+        out.base_path = str(TARGET.parent / "elsewhere")
     tree.links.new(layers.outputs["Image"], out.inputs[0])
 
 

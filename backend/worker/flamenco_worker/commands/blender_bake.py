@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from flamenco_common.commands import BlenderBake
 from flamenco_common.paths import BadPath, join_inside
 
@@ -50,6 +51,9 @@ def _inside(path: str, context: CommandContext) -> tuple[str, str]:
 
 def _baked(command: BlenderBake, context: CommandContext, working: Path) -> dict[str, Any]:
     frames = frames_of(command.frames)
+    # The saved file is the artist's: only what a simulation depends on is set in it.
+    kept = {name: value for name, value in command.overrides.items() if name == "fps"}
+    command = msgspec.structs.replace(command, overrides=kept)
 
     def progress(text: str) -> None:
         if match := _FRAME.search(text):

@@ -158,7 +158,7 @@ def _fluid(what: _Bake) -> None:
     _save(str(what.blend))
     bpy.ops.wm.open_mainfile(filepath=str(what.blend), load_ui=False)
     what.scene = bpy.data.scenes[scene]
-    frames.use(what.scene, True)
+    frames.use(what.scene, True, {})
     bpy.context.window.scene = what.scene
     domain = what.object()
     with bpy.context.temp_override(scene=what.scene, active_object=domain, object=domain):

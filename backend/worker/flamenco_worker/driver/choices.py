@@ -20,6 +20,7 @@ def apply(
     tile: dict[str, int] | None = None,
     samples: dict[str, int] | None = None,
     sequencer: bool | None = None,
+    image: dict[str, Any] | None = None,
 ) -> None:
     """Change the scene to what is chosen. Raises `Problem` if it does not have it."""
     render = scene.render
@@ -30,6 +31,7 @@ def apply(
     changes.set(render, "use_placeholder", False)
     if format or formats.is_movie(scene):
         formats.change(changes, scene, format or "PNG")
+    overrides.apply_image(changes, scene, image or {})
     if sequencer is not None:
         changes.set(render, "use_sequencer", sequencer)
     _layers(changes, scene, view_layers or [])

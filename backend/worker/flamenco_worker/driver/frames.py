@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 from bpy.app.handlers import persistent
@@ -24,15 +24,16 @@ class _State:
 
     scene: Any = None
     allow_missing = False
+    settings: ClassVar[dict[str, Any]] = {}
     wanted: dict[str, Any] | None = None
     changes = Changes()
     render_began = 0.0
     render_seconds = 0.0
 
 
-def use(scene: Any, allow_missing: bool) -> None:
-    """Frames are of `scene` from now on."""
-    _State.scene, _State.allow_missing = scene, allow_missing
+def use(scene: Any, allow_missing: bool, settings: dict[str, Any]) -> None:
+    """Frames are of `scene` from now on; those of `settings` that are about images wait for a format."""
+    _State.scene, _State.allow_missing, _State.settings = scene, allow_missing, settings
 
 
 def scene() -> Any:
@@ -60,9 +61,14 @@ def setup(numbers: list[int], **wanted: Any) -> dict[str, Any]:
     if gone and not _State.allow_missing:
         missing.refuse(gone)
     if _State.wanted != wanted:
-        choices.apply(_State.changes, plain(), **wanted)
+        choose(_State.changes, plain(), **wanted)
         _State.wanted = wanted
     return {"warnings": [f"missing: {each}" for each in gone], **choices.facts(scene(), wanted)}
+
+
+def choose(changes: Changes, scene: Any, **wanted: Any) -> None:
+    """Change the scene to what is wanted, with the job's settings for images. Raises `Problem`."""
+    choices.apply(changes, scene, image=_State.settings, **wanted)
 
 
 def frame(number: int, folder: str, layer: str = "") -> dict[str, Any]:
@@ -130,13 +136,17 @@ def _suffixes(folder: Path) -> dict[str, str]:
 
 def report_progress(say: Callable[[str], None]) -> None:
     """Call `say` with what the renderer tells, now and then; Blender 3.4 prints it instead."""
-    last = [0.0]
+    last = {True: 0.0, False: 0.0}
 
     def told(*arguments: Any) -> None:
         text = next((each for each in arguments if isinstance(each, str)), "")
-        if text and time.monotonic() - last[0] > _SECONDS_BETWEEN_WORDS:
-            last[0] = time.monotonic()
+        counts = "ample" in text or "Tile" in text  # these say how far it is: other words must not crowd them out
+        if text and time.monotonic() - last[counts] > _SECONDS_BETWEEN_WORDS:
+            last[counts] = time.monotonic()
             say(text)
+
+    def moved(scene: Any, *_more: Any) -> None:
+        told(f"{_MOVED}{scene.frame_current}")
 
     def begins(*_arguments: Any) -> None:
         _State.render_began = time.time()
@@ -144,10 +154,8 @@ def report_progress(say: Callable[[str], None]) -> None:
     def ends(*_arguments: Any) -> None:
         _State.render_seconds += time.time() - _State.render_began
 
-    def moved(scene: Any, *_more: Any) -> None:
-        told(f"{_MOVED}{scene.frame_current}")
-
-    bpy.app.handlers.frame_change_post.append(persistent(moved))
-    bpy.app.handlers.render_stats.append(persistent(told))
-    bpy.app.handlers.render_pre.append(persistent(begins))
-    bpy.app.handlers.render_post.append(persistent(ends))
+    handlers = bpy.app.handlers
+    handlers.frame_change_post.append(persistent(moved))
+    handlers.render_stats.append(persistent(told))
+    handlers.render_pre.append(persistent(begins))
+    handlers.render_post.append(persistent(ends))

@@ -45,7 +45,7 @@ def write_image(source: str, width: int, height: int, folder: str, number: int) 
 
 def _prepare(scene: Any) -> None:
     changes = Changes()
-    choices.apply(changes, scene)
+    frames.choose(changes, scene)
     changes.set(scene.render, "use_sequencer", False)
     changes.set(scene.render, "use_border", False)
 

@@ -29,7 +29,7 @@ def open_file(
     gone = missing.files(chosen)
     if gone and not allow_missing:
         missing.refuse(gone)
-    frames.use(chosen, allow_missing)
+    frames.use(chosen, allow_missing, settings or {})
     return {"warnings": warnings + [f"missing: {each}" for each in gone], "scene": chosen.name}
 
 

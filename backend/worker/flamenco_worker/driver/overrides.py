@@ -8,15 +8,17 @@ from typing import Any
 import bpy
 
 from . import device, formats
+from .changes import Changes
 from .problems import Problem
 
 EEVEE = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT")
 
 
 def apply(scene: Any, settings: dict[str, Any]) -> list[str]:
-    """Apply `settings`; return warnings. Raises `Problem` for a value that this Blender does not take."""
-    warnings: list[str] = []
+    """Apply `settings` but for `IMAGE`; return warnings. Raises `Problem` for what this Blender does not take."""
     for name in sorted(settings, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER)):
+        if name in IMAGE:
+            continue
         setter = SETTERS.get(name)
         if setter is None:
             raise Problem(f"the render setting {name} is not known")
@@ -24,8 +26,19 @@ def apply(scene: Any, settings: dict[str, Any]) -> list[str]:
             setter(scene, settings[name])
         except (TypeError, ValueError) as error:
             raise Problem(f"the render setting {name} cannot be {settings[name]!r}: {error}") from error
-    warnings += device.prepare(scene, "device" in settings)
-    return warnings
+    return device.prepare(scene, "device" in settings)
+
+
+def apply_image(changes: Changes, scene: Any, settings: dict[str, Any]) -> None:
+    """Apply what depends on the image format, which may be chosen late. Raises `Problem`."""
+    image = scene.render.image_settings
+    for name, convert in IMAGE.items():
+        if name not in settings or (name == "quality" and image.file_format == "PNG"):
+            continue  # the quality of a PNG is how hard it compresses, never how it looks
+        try:
+            changes.set(image, name, convert(settings[name]))
+        except (TypeError, ValueError) as error:
+            raise Problem(f"the render setting {name} cannot be {settings[name]!r}: {error}") from error
 
 
 def engines() -> list[str]:
@@ -49,17 +62,6 @@ def _samples(scene: Any, value: int) -> None:
         scene.eevee.taa_render_samples = int(value)
     elif scene.render.engine == "CYCLES":
         scene.cycles.samples = int(value)
-
-
-def _color_depth(scene: Any, value: str) -> None:
-    scene.render.image_settings.color_depth = str(value)
-
-
-def _quality(scene: Any, value: int) -> None:
-    image = scene.render.image_settings
-    if image.file_format == "PNG":
-        return  # its quality is how hard it compresses, never how it looks
-    image.quality = int(value)
 
 
 def _threads(scene: Any, value: int) -> None:
@@ -93,12 +95,8 @@ def _cycles(attribute: str, kind: type) -> Callable[[Any, Any], None]:
     return lambda scene, value: setattr(scene.cycles, attribute, kind(value)) if hasattr(scene, "cycles") else None
 
 
-def _image(attribute: str) -> Callable[[Any, Any], None]:
-    return lambda scene, value: setattr(scene.render.image_settings, attribute, str(value))
-
-
-# An engine decides what its samples are, a format which depths it has.
-_ORDER = ("engine", "device", "format", "color_mode", "color_depth", "exr_codec", "quality", "simplify")
+_ORDER = ("engine", "device", "simplify")  # an engine decides what its samples are
+IMAGE: dict[str, Callable[[Any], Any]] = {"color_mode": str, "color_depth": str, "exr_codec": str, "quality": int}
 SETTERS: dict[str, Callable[[Any, Any], None]] = {
     "engine": _engine,
     "samples": _samples,
@@ -109,10 +107,6 @@ SETTERS: dict[str, Callable[[Any, Any], None]] = {
     "denoise": _cycles("use_denoising", bool),
     "adaptive_sampling": _cycles("use_adaptive_sampling", bool),
     "format": formats.use,
-    "color_depth": _color_depth,
-    "color_mode": _image("color_mode"),
-    "quality": _quality,
-    "exr_codec": _image("exr_codec"),
     "film_transparent": _render("film_transparent", bool),
     "motion_blur": _motion_blur,
     "simplify": _render("use_simplify", bool),
