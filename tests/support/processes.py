@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -70,10 +72,20 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(maintenance_url: str, name: str) -> str:
-    """Create an empty database on that PostgreSQL; return its URL."""
+@functools.cache
+def shared_postgres() -> str:
+    """The PostgreSQL that all tests of this process share, begun when the first asks and ended with the process."""
+    stack = contextlib.ExitStack()
+    url = stack.enter_context(postgres())
+    owner = os.getpid()
+    atexit.register(lambda: stack.close() if os.getpid() == owner else None)
+    return url
+
+
+def new_database(maintenance_url: str, name: str, template: str = "template1") -> str:
+    """Create a database on that PostgreSQL, empty or as a copy of another one; return its URL."""
     import psycopg
 
     with psycopg.connect(maintenance_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return maintenance_url.rsplit("/", 1)[0] + "/" + name

@@ -18,7 +18,7 @@ from flamenco_server.db import Database
 from flamenco_server.migrating import migrate
 from flamenco_server.modules.jobs.models import Job, Step
 from flamenco_server.modules.tasks.models import Task
-from processes import new_database, postgres
+from processes import new_database, shared_postgres
 from server_parts import Clock, Farm
 from sqlalchemy import func, select, text
 
@@ -174,11 +174,13 @@ def make_site(folder: Path, url: str = "", **settings: Any) -> Site:
     return Site(config, database, Clock())
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A private PostgreSQL for all tests that want one."""
-    with postgres() as url:
-        yield url
+@functools.cache
+def migrated_postgres() -> str:
+    """The name of a migrated database with nothing in it, on the PostgreSQL that all tests share."""
+    database = Database(new_database(shared_postgres(), "migrated").replace("://", "+psycopg://"))
+    migrate(database)
+    database.close()
+    return "migrated"
 
 
 _DATABASES = itertools.count(1)
@@ -187,10 +189,10 @@ BOTH = ["sqlite", pytest.param("postgres", marks=[pytest.mark.real, pytest.mark.
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty database: SQLite in the data folder (an empty URL), or a new one on PostgreSQL."""
+    """A database of its own: SQLite in the data folder (an empty URL), or one on PostgreSQL, migrated already."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return ""
-    return new_database(request.getfixturevalue("postgres_server"), f"farm{next(_DATABASES)}")
+    return new_database(shared_postgres(), f"farm{next(_DATABASES)}", migrated_postgres())
 
 
 @pytest.fixture

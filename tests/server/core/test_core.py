@@ -20,8 +20,8 @@ from flamenco_server.db import Database
 from flamenco_server.errors import BadConfig
 from flamenco_server.migrating import check_migrated, migrate
 from flamenco_server.models import all_tables
-from processes import free_port, until
-from server_farm import on_both
+from processes import free_port, new_database, shared_postgres, until
+from server_farm import BOTH
 
 
 def test_flags_win_over_the_environment_that_over_the_file_and_that_over_the_defaults(tmp_path: Path) -> None:
@@ -50,11 +50,10 @@ def test_a_bad_configuration_is_one_sentence(tmp_path: Path, text: str, sentence
         load(tmp_path / "absent.toml", {}, {})
 
 
-@on_both
-def test_migrations_make_what_the_models_say(database_url: str, tmp_path: Path) -> None:
-    database = Database(
-        (database_url and ServerConfig(data_dir=tmp_path, database_url=database_url).url()) or f"sqlite:///{tmp_path}/x"
-    )
+@pytest.mark.parametrize("kind", BOTH)
+def test_migrations_make_what_the_models_say(kind: str, tmp_path: Path) -> None:
+    url = new_database(shared_postgres(), "unmigrated") if kind == "postgres" else ""
+    database = Database(ServerConfig(data_dir=tmp_path, database_url=url).url())
     migrate(database)
     migrate(database)
     check_migrated(database)

@@ -12,7 +12,7 @@ from flamenco_server.modules.files import service
 from flamenco_server.modules.files.garbage import Collector, hashes_of_job
 from flamenco_server.modules.files.models import File
 from flamenco_server.modules.jobs.models import Job, JobFile
-from processes import new_database, postgres
+from processes import new_database, shared_postgres
 from server_parts import Farm, make_farm, sha
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -20,17 +20,11 @@ from sqlalchemy.orm import Session
 DAY = 86400.0
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.real, pytest.mark.postgres])])
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Farm]:
     url = ""
     if request.param == "postgres":
-        url = new_database(request.getfixturevalue("postgres_url"), f"gc_{sha(str(tmp_path).encode())[:10]}")
+        url = new_database(shared_postgres(), f"gc_{sha(str(tmp_path).encode())[:10]}")
     farm = make_farm(tmp_path, url)
     yield farm
     farm.database.close()

@@ -32,9 +32,6 @@ class Server:
         self.process = subprocess.Popen([*self._command, "run", "--port", str(self.port)], stderr=subprocess.DEVNULL)
         until(self._healthy, 30, "the server is healthy")
 
-    def migrate(self) -> None:
-        subprocess.run([*self._command, "migrate"], check=True, timeout=60)
-
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
@@ -54,7 +51,6 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     made = Server(tmp_path)
-    made.migrate()
     made.start()
     yield made
     made.kill()

@@ -10,7 +10,7 @@ from flamenco_server.modules.log.feed import HOLD_SECONDS, LOOK_BACK, REMEMBER_S
 from flamenco_server.modules.log.service import Event, emit
 from hypothesis import given
 from hypothesis import strategies as st
-from processes import new_database, postgres
+from processes import new_database, shared_postgres
 from server_parts import Farm, make_farm
 from sqlalchemy import text
 
@@ -78,15 +78,9 @@ def test_whatever_the_order_of_commits_each_event_goes_out_once_and_ids_grow(dat
     assert with_id == sorted(with_id)
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.real, pytest.mark.postgres])])
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Farm]:
-    url = new_database(request.getfixturevalue("postgres_url"), tmp_path.name) if request.param == "postgres" else ""
+    url = new_database(shared_postgres(), tmp_path.name) if request.param == "postgres" else ""
     farm = make_farm(tmp_path, url)
     yield farm
     farm.database.close()
@@ -129,8 +123,8 @@ def test_gaps_below_the_newest_are_found_when_a_feed_starts(both: Farm) -> None:
 
 @pytest.mark.real
 @pytest.mark.postgres
-def test_a_transaction_that_commits_late_on_postgresql_is_not_passed_over(postgres_url: str, tmp_path: Path) -> None:
-    farm = make_farm(tmp_path, new_database(postgres_url, "late_commit"))
+def test_a_transaction_that_commits_late_on_postgresql_is_not_passed_over(tmp_path: Path) -> None:
+    farm = make_farm(tmp_path, new_database(shared_postgres(), "late_commit"))
     table = EventTable(farm.database)
     happen(farm, 1)
     sequencer = table.start(0.0)

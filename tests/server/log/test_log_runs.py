@@ -14,23 +14,17 @@ from flamenco_server.modules.log import run_log
 from flamenco_server.modules.log.service import store_chunks, wishes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from processes import new_database, postgres
+from processes import new_database, shared_postgres
 from server_parts import Farm, make_farm
 
 LOG = "Fra:1 Mem:20M | Zeit: 00:01\nGespeichert: „Bild“ – ✓ 🎬\n" * 20
 RAW = LOG.encode()
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.real, pytest.mark.postgres])])
 def farm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Farm]:
     """On both databases."""
-    url = new_database(request.getfixturevalue("postgres_url"), tmp_path.name) if request.param == "postgres" else ""
+    url = new_database(shared_postgres(), tmp_path.name) if request.param == "postgres" else ""
     made = make_farm(tmp_path, url)
     yield made
     made.database.close()
@@ -109,8 +103,8 @@ def test_a_log_that_nobody_asked_for_is_not_kept(farm: Farm, run: str) -> None:
     assert read(farm, run)["text"] == ""
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cuts=st.lists(st.integers(0, len(LOG)), max_size=5), most=st.integers(5, 400))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, len(LOG)), max_size=5), most=st.integers(25, 400))
 def test_however_it_is_cut_the_reader_gets_the_very_log(farm: Farm, cuts: list[int], most: int) -> None:
     run = f"run-{farm.job()}"
     read(farm, run)
