@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from flamenco_common.authoring import (
     PICTURE_SUFFIXES,
+    SOUND_SUFFIXES,
     VIDEO_CODECS,
     VIDEO_QUALITIES,
     BadSetting,
@@ -25,7 +26,6 @@ from flamenco_common.authoring import (
 )
 
 EDIT_CHUNK = 60  # frames of an edit cost little; a chunk is a video of its own, so short ones cost size
-SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".aif", ".aiff", ".opus")
 MOST_NAMED = 5
 WORDS = {"sequencer": "the sequencer's edit", "render": "rendered frames"}
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real
 USED = {
     "shots/shot.blend", "libraries/character.blend", "libraries/materials.blend", "textures/skin.png",
     "textures/tiles.1001.png", "textures/tiles.1002.png", "plates/plate_0001.png", "plates/plate_0002.png",
-    "plates/plate_0003.png", "sounds/tone.wav",
+    "plates/plate_0003.png", "sounds/tone.wav", "shots/title.png",
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import scene_builders  # noqa: E402
 
-SCENES = ["small_cycles", "workbench", "two_layers", "two_cameras", "missing_movie", "edit", "cloth", "softbody", "particles",
+SCENES = ["small_cycles", "workbench", "two_layers", "two_cameras", "movie", "edit", "cloth", "softbody", "particles",
           "rigidbody", "no_camera"]  # fmt: skip
 
 
@@ -192,6 +192,7 @@ def shot(root, outside):
     editor = scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     strips.new_sound("tone", str(root / "sounds/tone.wav"), 1, 1)
+    strips.new_image("title", str(picture(root / "shots/title.png")), 2, 1)
     stored(root / "shots/shot.blend")
     textured("Outside", outside)
     bpy.ops.wm.save_as_mainfile(filepath=str(root / "shots/outside.blend"), relative_remap=False)

@@ -148,7 +148,7 @@ class Client:
     def missing(self, hashes: Sequence[str]) -> list[str]:
         """Those of these SHA-256 that the farm lacks."""
         answer = self._document("POST", "/files/missing", body={"sha256": list(hashes)}, again=True)
-        return [str(sha256) for sha256 in answer["sha256"]]
+        return [str(sha256) for sha256 in self._list(answer, "sha256")]
 
     # ---- how calls are made ----
 
@@ -160,7 +160,7 @@ class Client:
         while left is None or left > 0:
             query["limit"] = str(min(left, 500) if left is not None else 500)
             answer = self._document("GET", path, query=query)
-            items: list[Document] = answer["items"]
+            items: list[Document] = self._list(answer, "items")
             yield from items
             left = None if left is None else left - len(items)
             cursor = answer.get("next")
@@ -186,10 +186,19 @@ class Client:
         try:
             document = answer.json()
         except ValueError as error:
-            raise ServerFault(f"{self.address} did not answer like a Flamenco server") from error
+            raise self._stranger() from error
         if not isinstance(document, dict):
-            raise ServerFault(f"{self.address} did not answer like a Flamenco server")
+            raise self._stranger()
         return document
+
+    def _list(self, answer: Document, name: str) -> list[Any]:
+        found = answer.get(name)
+        if not isinstance(found, list):
+            raise self._stranger()
+        return found
+
+    def _stranger(self) -> ServerFault:
+        return ServerFault(f"{self.address} did not answer like a Flamenco server")
 
     def call(
         self,

@@ -1,7 +1,10 @@
-"""Opening .blend files through Blender Asset Tracer: errors as one sentence, and two of its faults mended.
+"""Opening .blend files through Blender Asset Tracer: errors as one sentence, and some of its faults mended.
 
-On files of Blender 5.0 the tracer looks for `compositing_node_group` in every block that has a node tree, where only
-scenes have one, and so silently drops the textures of linked materials. `mend` limits that to scenes.
+- On files of Blender 5.0 the tracer looks for `compositing_node_group` in every block that has a node tree, where only
+  scenes have one, and so silently drops the textures of linked materials. That is limited to scenes.
+- Strips of files that lie right beside the .blend, in the folder `//`, are looked for in the root of the file system.
+- Sound strips are traced by a path that Blender itself does not use, and that may be out of date; their sounds
+  are data-blocks, which are traced anyway.
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from blender_asset_tracer import blendfile
+from blender_asset_tracer import blendfile, cdefs
 from blender_asset_tracer.blendfile import exceptions
-from blender_asset_tracer.trace import expanders
+from blender_asset_tracer.blendfile.iterators import sequencer_strips
+from blender_asset_tracer.bpathlib import BlendPath
+from blender_asset_tracer.trace import blocks2assets, expanders, result
 
 from flamenco_client.errors import BadBlend
 
@@ -41,9 +46,29 @@ def _expand_node_tree(block: Any) -> Iterator[Any]:
         yield from expanders._expand_generic_nodetree(tree)
 
 
+def _scene_files(block: Any) -> Iterator[Any]:
+    """Pictures and movies of a scene's sequencer."""
+    editor = block.get_pointer(b"ed")
+    for strip, kind in sequencer_strips(editor) if editor is not None else ():
+        data = strip.get_pointer(b"strip") if kind in (cdefs.SEQ_TYPE_IMAGE, cdefs.SEQ_TYPE_MOVIE) else None
+        element = data.get_pointer(b"stripdata") if data is not None else None
+        if element is None:
+            continue
+        folder, folder_field = data.get(b"dir", return_field=True)
+        name, name_field = element.get(b"name", return_field=True)
+        yield result.BlockUsage(
+            data,
+            BlendPath(b"//" + name) if folder == b"//" else BlendPath(folder) / name,
+            is_sequence=kind == cdefs.SEQ_TYPE_IMAGE,
+            path_dir_field=folder_field,
+            path_base_field=name_field,
+        )
+
+
 def mend() -> None:
-    """Put the mended expansion of node trees in place; twice is as good as once."""
+    """Put the mended parts in place; twice is as good as once."""
     expanders._expand_generic_nodetree_id = _expand_node_tree
+    blocks2assets._funcs_for_code[b"SC"] = _scene_files
 
 
 mend()

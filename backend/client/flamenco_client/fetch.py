@@ -103,6 +103,8 @@ class _Fetching:
         """Shared storage: the file is in place already, and is copied from there."""
         source = safe_path(self._roots[item.get("root", "output")], item["path"])
         part = _part(target, item)
+        if not source.is_file():
+            raise LocalFault(f"{source} is not there, though the farm knows it; is the shared storage mounted here?")
         with _writing(target):
             shutil.copyfile(source, part)
             part.replace(target)

@@ -20,6 +20,7 @@ from flamenco_common.authoring_media import (
     FORMAT_CHOICES,
     PICTURE_SUFFIXES,
     SCENE_FORMAT,
+    SOUND_SUFFIXES,
     VIDEO_CODECS,
     VIDEO_QUALITIES,
     overridden,
@@ -32,7 +33,7 @@ from flamenco_common.frames import BadFrames, Frames
 from flamenco_common.templates import PARAMETER
 
 __all__ = [
-    "FORMAT_CHOICES", "PICTURE_SUFFIXES", "SCENE_FORMAT", "VIDEO_CODECS", "VIDEO_QUALITIES", "BadSetting", "Frames",
+    "FORMAT_CHOICES", "PICTURE_SUFFIXES", "SCENE_FORMAT", "SOUND_SUFFIXES", "VIDEO_CODECS", "VIDEO_QUALITIES", "BadSetting", "Frames",
     "JobBuilder", "Scene", "Setting", "Step", "Task", "blender", "ffmpeg", "files", "image", "safe_name", "setting",
     "settings_from", "still_format", "video_file",
 ]  # fmt: skip

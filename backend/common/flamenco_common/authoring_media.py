@@ -18,6 +18,7 @@ PICTURE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp", ".jp2", ".j2c", ".tga", ".bmp", ".dpx", ".cin", ".hdr",
     ".rgb",
 )  # fmt: skip
+SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".aif", ".aiff", ".opus")
 _SUFFIXES = {"h264": ".mp4", "prores": ".mov", "vp9": ".webm", "av1": ".mp4"}
 VIDEO_CODECS = tuple(_SUFFIXES)
 VIDEO_QUALITIES = ("low", "medium", "high", "lossless")

@@ -1,0 +1,101 @@
+"""Files of real Blenders become jobs of a real server."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from flamenco_client.api import Client
+from flamenco_client.errors import BadRequest, Canceled, FilesMissing
+from flamenco_client.progress import Progress
+from flamenco_client.submit import Submission, submit
+from served_farm import Served
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own cache of hashes is left alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def steps_of(client: Client, job: dict[str, int]) -> dict[str, int]:
+    """The job's steps and how many tasks each has."""
+    return {step["name"]: step["total"] for step in client.steps(job["id"])}
+
+
+def test_a_shot_is_submitted_with_all_that_it_uses(served: Served, built: tuple[str, Path]) -> None:
+    version, folder = built
+    client = served.client()
+    job = submit(client, folder / "project/shots/shot.blend", Submission(root=folder / "project"))
+    assert (job["name"], job["type"], job["blend"], job["blender"]) == (
+        "shot", "render", "shots/shot.blend", f">={version}",
+    )  # fmt: skip
+    assert job["scene"]["frame_range"] == "1-250"
+    assert steps_of(client, job) == {"render": 250, "preview": 1}
+    files = {file["path"]: file["sha256"] for file in client.items(f"/jobs/{job['id']}/files")}
+    assert len(files) == 12
+    assert client.missing(list(files.values())) == []
+    calls = served.count("POST", "/files/archive")
+    again = submit(client, folder / "project/shots/shot.blend", Submission(root=folder / "project", name="again"))
+    assert again["id"] != job["id"]
+    assert served.count("POST", "/files/archive") == calls, "nothing is sent twice"
+
+
+@pytest.mark.parametrize(
+    ("scene", "type_", "steps"),
+    [
+        ("cloth", "bake", {"bake 1": 1}),
+        ("edit", "video", {"frames": 1, "chunks": 1, "sound": 1, "video": 1}),
+        ("unusual", "still", {"render": 16, "merge": 1, "write": 1}),
+        ("movie", "render", {"render": 4, "preview": 1}),
+    ],
+)
+def test_every_job_type_takes_what_its_scene_says(
+    served: Served, built: tuple[str, Path], scene: str, type_: str, steps: dict[str, int]
+) -> None:
+    client = served.client()
+    job = submit(client, built[1] / f"scenes/{scene}.blend", Submission(type=type_))
+    assert steps_of(client, job) == steps
+
+
+def test_overrides_count_for_what_is_compiled(served: Served, built: tuple[str, Path]) -> None:
+    client = served.client()
+    submission = Submission(type="still", settings={"tiles": "2x1"}, overrides={"resolution_percentage": 50})
+    job = submit(client, built[1] / "scenes/unusual.blend", submission)
+    tiles = [task["params"]["tile"] for task in client.tasks(job["id"], step="render")]
+    assert [(tile["x0"], tile["x1"], tile["y1"], tile["width"]) for tile in tiles] == [
+        (0, 499, 500, 999), (499, 999, 500, 999),
+    ]  # fmt: skip
+
+
+def test_shared_files_stay_where_they_are(served: Served, built: tuple[str, Path]) -> None:
+    project = built[1] / "project"
+    job = submit(served.client(), project / "shots/shot.blend", Submission(root=project, shared=True))
+    assert job["job_root"] == str(project)
+    assert job["output_root"] == str(project / "shots/renders/shot")
+    assert served.count("POST", "/files") == 0
+
+
+def test_a_shot_that_lacks_files_is_not_submitted(served: Served, built: tuple[str, Path], tmp_path: Path) -> None:
+    project = Path(shutil.copytree(built[1] / "project", tmp_path / "project"))
+    (project / "textures/tiles.1001.png").unlink()
+    (project / "textures/tiles.1002.png").unlink()
+    with pytest.raises(FilesMissing, match="tiles"):
+        submit(served.client(), project / "shots/shot.blend", Submission(root=project))
+    job = submit(served.client(), project / "shots/shot.blend", Submission(root=project, allow_missing=True))
+    assert job["allow_missing"]
+    assert [each["id"] for each in served.client().jobs()] == [job["id"]]
+
+
+def test_a_bad_setting_is_told_and_makes_no_job(served: Served, built: tuple[str, Path]) -> None:
+    for settings, says in (({"frames": "9-1"}, "counts down"), ({"nothing": 1}, "no setting 'nothing'")):
+        with pytest.raises(BadRequest, match=says):
+            submit(served.client(), built[1] / "scenes/workbench.blend", Submission(settings=settings))
+    with pytest.raises(BadRequest, match="no job type 'rendre'"):
+        submit(served.client(), built[1] / "scenes/workbench.blend", Submission(type="rendre"))
+    with pytest.raises(Canceled):
+        submit(served.client(), built[1] / "scenes/workbench.blend", progress=Progress(canceled=lambda: True))
+    assert list(served.client().jobs()) == []
