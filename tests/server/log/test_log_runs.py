@@ -46,10 +46,12 @@ def asked(farm: Farm, manager: int = 1) -> list[LogWish]:
         return wishes(session, manager, farm.clock.now)
 
 
-def bring(farm: Farm, run: str, start: int, stop: int, finished: bool = False, size: int = len(RAW)) -> None:
+def bring(
+    farm: Farm, run: str, start: int, stop: int, finished: bool = False, size: int = len(RAW), manager: int = 1
+) -> None:
     chunk = LogChunk(run, start, RAW[start:stop].decode(), size, finished)
     with farm.database.writing() as session:
-        store_chunks(session, [chunk], farm.clock.now)
+        store_chunks(session, manager, [chunk], farm.clock.now)
 
 
 def test_nothing_is_asked_of_a_manager_until_somebody_reads(farm: Farm, run: str) -> None:
@@ -100,6 +102,12 @@ def test_pieces_that_repeat_or_leave_a_gap_change_nothing(farm: Farm, run: str) 
 
 def test_a_log_that_nobody_asked_for_is_not_kept(farm: Farm, run: str) -> None:
     bring(farm, run, 0, 10)
+    assert read(farm, run)["text"] == ""
+
+
+def test_a_manager_cannot_write_the_log_of_anothers_run(farm: Farm, run: str) -> None:
+    read(farm, run)
+    bring(farm, run, 0, len(RAW), finished=True, manager=2)
     assert read(farm, run)["text"] == ""
 
 

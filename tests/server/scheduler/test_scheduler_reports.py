@@ -219,6 +219,15 @@ def test_time_that_is_left_comes_from_measured_frames_and_the_workers_on_it(site
     assert (site.show(job)["workers"], site.show(job)["eta_seconds"]) == (2, pytest.approx(8 * 10 / 2))
 
 
+def test_the_time_that_is_left_does_not_vanish_between_two_tasks(site: Site) -> None:
+    job = site.submit(settings={"frames": "1-9", "preview": False})
+    site.worker("M1-a")
+    site.finish(site.task("M1-a"), timings=[{"frame": 1, "total": 10.0, "render": 9.0}])
+    assert (site.show(job)["workers"], site.show(job)["eta_seconds"]) == (0, pytest.approx(80.0))
+    site.clock.now += 60
+    assert site.show(job)["eta_seconds"] is None
+
+
 def test_wishes_ride_down_until_the_manager_has_seen_them(site: Site) -> None:
     site.worker("M1-a", "M1-b")
     order = {"state": "sleep", "when": "now", "schedule": "mo-fr 09:00-18:00", "tags": ["gpu"]}

@@ -32,6 +32,8 @@ from flamenco_server.modules.tasks.moves import IS_PROCESSING, JOBS, STEPS, TASK
 from flamenco_server.modules.tasks.service import FILES, RUNS, one_of
 
 _MOST_REASONS = 20
+_LATEST_RUNS = 100
+_JUST_NOW_SECONDS = 30.0
 
 
 def _jobs() -> Select[Any]:
@@ -93,7 +95,7 @@ def job(session: Session, job_id: int, fleet: Fleet) -> Job:
     return Job(
         **summary,
         **{name: getattr(row, name) for name in same},
-        eta_seconds=_eta(row, steps, running, len(workers)),
+        eta_seconds=_eta(row, steps, running, len(workers) or _just_now(session, job_id, fleet.now)),
         workers=len(workers),
         waiting_because=waiting_because(session, row, steps, fleet),
         failures=_failures(session, job_id),
@@ -111,6 +113,17 @@ def _running(session: Session, job_id: int) -> Sequence[Any]:
         .join(RUNS, RUNS.c.id == TASKS.c.run_id)
         .where(TASKS.c.job_id == job_id, IS_PROCESSING)
     ).all()
+
+
+def _just_now(session: Session, job_id: int, now: float) -> int:
+    """The workers that ended a run of the job a moment ago: between two tasks, it has no others."""
+    latest = (
+        select(RUNS.c.worker_id, RUNS.c.updated_at)
+        .where(RUNS.c.job_id == job_id)
+        .order_by(RUNS.c.started_at.desc())
+        .limit(_LATEST_RUNS)
+    )
+    return len({run.worker_id for run in session.execute(latest) if run.updated_at > now - _JUST_NOW_SECONDS})
 
 
 def _eta(row: Any, steps: Sequence[Any], running: Sequence[Any], workers: int) -> float | None:

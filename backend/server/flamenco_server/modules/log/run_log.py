@@ -45,12 +45,15 @@ def wishes(session: Session, manager_id: int, now: float | None = None) -> list[
     return [LogWish(run_id, have) for run_id, have in rows]
 
 
-def store_chunks(session: Session, chunks: Sequence[LogChunk], now: float | None = None) -> None:
-    """Keep what a manager brought. A piece that is there already, leaves a gap, or nobody asked for, is dropped."""
+def store_chunks(session: Session, manager_id: int, chunks: Sequence[LogChunk], now: float | None = None) -> None:
+    """Keep what a manager brought. A piece that is there already, leaves a gap, or nobody asked it for, is dropped."""
     now = time.time() if now is None else now
     for chunk in sorted(chunks, key=lambda chunk: (chunk.run_id, chunk.offset)):
         state = session.get(LogState, chunk.run_id, with_for_update=True)
         if state is None or state.finished or chunk.offset > state.have or chunk.offset < 0:
+            continue
+        wish = session.get(LogWishRow, chunk.run_id)
+        if wish is None or wish.manager_id != manager_id:
             continue
         fresh = chunk.text.encode()[state.have - chunk.offset :]
         if fresh:

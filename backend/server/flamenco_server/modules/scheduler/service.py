@@ -37,7 +37,7 @@ class Logs:
     """What the scheduler needs of the module log."""
 
     wishes: Callable[[Session, int], list[LogWish]]
-    store: Callable[[Session, Sequence[LogChunk]], None]
+    store: Callable[[Session, int, Sequence[LogChunk]], None]
 
 
 def _named(requests: Sequence[ClaimRequest]) -> tuple[set[str], set[int]]:
@@ -116,5 +116,5 @@ class Scheduler:
             if report.workers:
                 mirror(session, manager_id, report.workers, now)
             if report.logs:
-                self._logs.store(session, report.logs)
+                self._logs.store(session, manager_id, report.logs)
         return Reports(session, self._rules, self._missing, self._seen, now).handle(batch)
