@@ -60,6 +60,8 @@ class Process:
         self._started = time.monotonic()
         self._peak = 0
         self._on_line = on_line
+        if shutil.which(command[0]) is None:  # behind a prefix it would look like the program's own failure
+            raise MachineFault(f"{command[0]} cannot be started: there is no such program")
         try:
             self._popen = subprocess.Popen(
                 [*_dies_with_us(), *command],
