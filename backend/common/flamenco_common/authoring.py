@@ -215,6 +215,7 @@ class JobBuilder:
             return document
         common = {
             "blend": self.blend,
+            "blender": "{blender}",
             "overrides": dict(self.preset),
             "allow_missing": self.allow_missing,
             "allow_scripts": self.allow_scripts,

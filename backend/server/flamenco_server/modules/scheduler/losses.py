@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flamenco_common.states import RunStatus, TaskStatus
@@ -52,13 +52,18 @@ def take_back_expired(session: Session, now: float, most_losses: int) -> int:
         [{"b_id": row.run_id} for row in sorted(rows, key=lambda row: str(row.run_id))],
     )
     tally = Tally()
-    lose(session, tally, rows, now, most_losses)
+    lose(session, tally, rows, now, most_losses, dict.fromkeys([row.id for row in rows], reason))
     settle(session, tally, now)
     return len(rows)
 
 
-def lose(session: Session, tally: Tally, rows: Sequence[Any], now: float, most_losses: int) -> None:
-    """Requeue tasks that machines lost, or fail those that were lost too often. Rows have their losses so far."""
+def lose(
+    session: Session, tally: Tally, rows: Sequence[Any], now: float, most_losses: int, reasons: Mapping[int, str]
+) -> None:
+    """Requeue tasks that machines lost, or fail those that were lost too often.
+
+    Rows have their losses so far; `reasons` says of each task why it was lost now.
+    """
     back, gone = [], []
     for row in rows:
         common = {
@@ -68,7 +73,7 @@ def lose(session: Session, tally: Tally, rows: Sequence[Any], now: float, most_l
         if row.losses + 1 < most_losses:
             back.append({**common, "reason": ""})
         else:
-            reason = f"machines lost this task {row.losses + 1} times: it may need more memory than they have"
+            reason = f"machines lost this task {row.losses + 1} times, the last time because {reasons[row.id]}"
             gone.append({**common, "reason": reason, "finished_at": now})
     move_each(session, tally, TaskStatus.PROCESSING, TaskStatus.QUEUED, back)
     move_each(session, tally, TaskStatus.PROCESSING, TaskStatus.FAILED, gone)

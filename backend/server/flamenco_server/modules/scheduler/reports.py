@@ -174,7 +174,8 @@ class Reports:
             rows = self._session.execute(
                 select(TASKS.c.id, TASKS.c.job_id, TASKS.c.step_id, TASKS.c.losses).where(TASKS.c.id.in_(ids))
             ).all()
-            lose(self._session, tally, rows, self._now, self._rules.most_losses)
+            reasons = {run.row.task_id: _reason(run) for run in lost}
+            lose(self._session, tally, rows, self._now, self._rules.most_losses, reasons)
 
     def _give_back(self, tally: Tally, given: Sequence[LiveRun]) -> None:
         """A worker that was told to stop gives its task back; that is nobody's fault."""
