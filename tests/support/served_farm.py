@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,26 @@ class Served:
             count += 1
         return count
 
+    @contextlib.contextmanager
+    def manager_sends(self, logs: dict[str, str]) -> Iterator[None]:
+        """While this holds, the manager sends what is wished for of these runs' logs; a run whose text ends is over."""
+        stop = threading.Event()
+
+        def answer() -> None:
+            while not stop.wait(0.02):
+                wished = self.as_manager("PATCH", "/api/tasks", json={}).get("orders", {}).get("logs", [])
+                chunks = [log_chunk(wish, logs[wish["run_id"]]) for wish in wished if wish["run_id"] in logs]
+                if chunks:
+                    self.as_manager("PATCH", "/api/tasks", json={"logs": chunks})
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(10)
+
     def close(self) -> None:
         """Stop serving: the loop ends when no socket is left to it."""
         self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
@@ -85,6 +106,13 @@ class Served:
         assert not self._thread.is_alive()
         self._server.task_dispatcher.shutdown()
         self.farm.database.close()
+
+
+def log_chunk(wish: dict[str, Any], text: str) -> dict[str, Any]:
+    """The wished piece of a log; one that ends with a line `END` is finished."""
+    piece = text.encode()[wish["offset"] :].decode()
+    finished = text.endswith("END\n")
+    return {"run_id": wish["run_id"], "offset": wish["offset"], "text": piece, "size": len(text), "finished": finished}
 
 
 @pytest.fixture

@@ -227,7 +227,7 @@ class WholeFarm:
             job, runs = self.client.job(job_id), list(self.client.runs(job_id))
         except ClientError as error:
             return str(error)
-        said = [f"{run['status']} on {run['worker_id']}: {run.get('reason', '')}" for run in runs[-12:]]
+        said = [f"{run['status']} on {run['worker']}: {run.get('reason', '')}" for run in runs[-12:]]
         return json.dumps({"counts": job["counts"], "state": job["state"], "runs": said, "folder": str(self.folder)})
 
     def outputs(self, job_id: int, **filters: Any) -> list[dict[str, Any]]:

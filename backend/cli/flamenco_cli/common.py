@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -117,15 +117,21 @@ def bars(show: bool) -> Iterator[Progress]:
         yield Progress(report)
 
 
-def pairs(given: Iterable[str], option: str) -> dict[str, Any]:
-    """Values written as key=value; a value that reads as JSON is that, else text."""
-    found: dict[str, Any] = {}
+def texts(given: Iterable[str], option: str) -> dict[str, str]:
+    """Values written as KEY=VALUE, as they are written."""
+    found: dict[str, str] = {}
     for entry in given:
         key, sign, value = entry.partition("=")
         if not sign or not key.strip():
             raise click.UsageError(f"{option} {entry!r} must be written as KEY=VALUE")
-        found[key.strip()] = value_of(value)
+        found[key.strip()] = value
     return found
+
+
+def pairs(given: Iterable[str], option: str, textual: Container[str] = ()) -> dict[str, Any]:
+    """Values written as KEY=VALUE; one that reads as JSON is that, else text. Those named in `textual` are text."""
+    written = texts(given, option)
+    return {key: text if key in textual else value_of(text) for key, text in written.items()}
 
 
 def value_of(text: str) -> Any:

@@ -92,11 +92,24 @@ def tasks(client: Client, as_json: bool, job_id: int, status: str | None) -> Non
     print_table(columns, (_task_row(item) for item in found), "It has no such tasks.")
 
 
+def _what(params: dict[str, Any]) -> str:
+    """What a task is about: its frames, its part of a picture, or its parameters."""
+    if "frames" in params:
+        return str(params["frames"])
+    words = []
+    for name, value in params.items():
+        if name == "tile":
+            words.append("pixels {x0}-{x1} x {y0}-{y1}".format(**value))
+        elif name == "samples":
+            words.append(f"samples {value['offset']}-{value['offset'] + value['count']}")
+        else:
+            words.append(f"{name} {value}")
+    return ", ".join(words)
+
+
 def _task_row(item: dict[str, Any]) -> Sequence[str]:
-    params = item.get("params") or {}
-    what = params.get("frames") or ", ".join(f"{name} {value}" for name, value in params.items())
     return (
-        str(item["id"]), escaped(item.get("step", "")), escaped(what), colored(item.get("status", "")),
+        str(item["id"]), escaped(item.get("step", "")), escaped(_what(item.get("params") or {})), colored(item.get("status", "")),
         escaped(item.get("worker") or "–"), escaped(item.get("reason") or ""),
     )  # fmt: skip
 

@@ -37,6 +37,10 @@ def logs(client: Client, as_json: bool, job_id: int, follow: bool, task: int | N
         if not follow or (over and not fresh):
             break
         time.sleep(PAUSE)
+    if run_id is not None and not seen:
+        raise click.ClickException(f"job {job_id} has no run {run_id}")
+    if not seen and not as_json:
+        click.echo("There are no runs.")
     if as_json:
         print_json(texts)
 

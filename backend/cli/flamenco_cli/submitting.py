@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 from flamenco_client.api import Client
-from flamenco_client.errors import Unreachable
+from flamenco_client.errors import NotFound, Unreachable
+from flamenco_client.pictures import is_pictures
 from flamenco_client.submit import Submission
 from flamenco_client.submit import submit as send
 from rich.progress import BarColumn, TextColumn
@@ -19,6 +20,8 @@ from flamenco_cli.fetching import fetch_with_bars, tell
 
 POLL = 0.7
 ENDED = ("completed", "failed", "canceled")
+# Render settings whose value is text, though it may look like a number, as a color depth does.
+TEXT_OVERRIDES = ("engine", "device", "format", "color_depth", "color_mode", "exr_codec")
 AWAY_SECONDS = 300.0  # the server may be away for so long while we wait
 
 
@@ -50,14 +53,15 @@ def submit(
     folder: Path | None, **given: Any,
 ) -> int:  # fmt: skip
     """Submit a .blend with all that it uses, or pictures: a folder, one of a sequence, or like 'shot/####.png'."""
-    submission = submission_of(pairs(sets, "--set"), frames, given)
+    given["type_"] = given["type_"] or ("video" if is_pictures(file) else "render")
+    submission = submission_of(settings_of(client, given["type_"], sets), frames, given)
     with bars(not as_json) as progress:
         job = send(client, file, submission, progress)
     waits = wait or folder is not None
     if not as_json:
         click.echo(f"Job {job['id']} is submitted: {job['name']}, {job['total']} tasks.")
     if waits:
-        job = wait_for(client, job["id"], show=not as_json)
+        job = wait_or_leave(client, job["id"], show=not as_json)
     if as_json:
         print_json(job)
     elif waits:
@@ -69,19 +73,28 @@ def submit(
     return 1 if waits and job["state"] != "completed" else 0
 
 
+def settings_of(client: Client, type_: str, sets: tuple[str, ...]) -> dict[str, Any]:
+    """The settings that `--set` gives: 5 is a number, or text where the job type wants text."""
+    settings = pairs(sets, "--set")
+    if all(isinstance(value, str) for value in settings.values()):
+        return settings
+    try:
+        declared = client.job_type(type_)["settings"]
+    except NotFound:  # the submission says so, with the names of those that there are
+        return settings
+    return pairs(sets, "--set", {each["name"] for each in declared if each["type"] in ("str", "frames")})
+
+
 def submission_of(settings: dict[str, Any], frames: str | None, given: dict[str, Any]) -> Submission:
     """What the options ask for."""
     if frames is not None:
         settings["frames"] = frames
-    # A frame list such as 5 would read as a number.
-    if "frames" in settings:
-        settings["frames"] = str(settings["frames"])
     if given["output"] is not None and not given["shared"]:
         raise click.UsageError("--output goes with --shared only; --to fetches the results")
     return Submission(
         type=given["type_"],
         settings=settings,
-        overrides=pairs(given["overrides"], "--override"),
+        overrides=pairs(given["overrides"], "--override", TEXT_OVERRIDES),
         output_root=given["output"],
         tags=tuple(given["tags"]),
         files=tuple(given["files"]),
@@ -93,6 +106,15 @@ def submission_of(settings: dict[str, Any], frames: str | None, given: dict[str,
             )
         },
     )  # fmt: skip
+
+
+def wait_or_leave(client: Client, job_id: int, show: bool) -> dict[str, Any]:
+    """Wait; whoever interrupts that is told that the job goes on."""
+    try:
+        return wait_for(client, job_id, show)
+    except KeyboardInterrupt:
+        click.echo(f"Job {job_id} goes on; `flamenco cancel {job_id}` stops it.", err=True)
+        raise
 
 
 def wait_for(client: Client, job_id: int, show: bool) -> dict[str, Any]:

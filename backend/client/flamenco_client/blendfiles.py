@@ -49,8 +49,9 @@ def _expand_node_tree(block: Any) -> Iterator[Any]:
 def _scene_files(block: Any) -> Iterator[Any]:
     """Pictures and movies of a scene's sequencer."""
     editor = block.get_pointer(b"ed")
+    joined: Any = BlendPath
     for strip, kind in sequencer_strips(editor) if editor is not None else ():
-        data = strip.get_pointer(b"strip") if kind in (cdefs.SEQ_TYPE_IMAGE, cdefs.SEQ_TYPE_MOVIE) else None
+        data: Any = strip.get_pointer(b"strip") if kind in (cdefs.SEQ_TYPE_IMAGE, cdefs.SEQ_TYPE_MOVIE) else None
         element = data.get_pointer(b"stripdata") if data is not None else None
         if element is None:
             continue
@@ -58,7 +59,7 @@ def _scene_files(block: Any) -> Iterator[Any]:
         name, name_field = element.get(b"name", return_field=True)
         yield result.BlockUsage(
             data,
-            BlendPath(b"//" + name) if folder == b"//" else BlendPath(folder) / name,
+            joined(b"//" + name) if folder == b"//" else joined(folder) / name,
             is_sequence=kind == cdefs.SEQ_TYPE_IMAGE,
             path_dir_field=folder_field,
             path_base_field=name_field,
