@@ -253,6 +253,17 @@ def cloth():
     modifier.point_cache.frame_start, modifier.point_cache.frame_end = 1, 6
 
 
+def draped():
+    """A cloth, an emitter and a texture in one scene."""
+    _textured(["green"])
+    bpy.context.scene.frame_end = 6
+    sheet = _plane()
+    sheet.modifiers.new("Cloth", "CLOTH")
+    emitter = _plane(name="Emitter", location=(0, 0, 3))
+    settings = emitter.modifiers.new("Dust", "PARTICLE_SYSTEM").particle_system.settings
+    settings.count, settings.frame_start, settings.frame_end = 20, 1, 2
+
+
 def softbody():
     """A soft body that falls."""
     _cycles(_basic())

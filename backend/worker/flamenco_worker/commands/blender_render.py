@@ -24,7 +24,9 @@ from flamenco_worker.execute.session import BlenderDied, BlenderSession
 _AHEAD = 2  # requests that Blender holds: one that it renders, one that waits
 _NUMBER = re.compile(r"#+")
 _FRAME = re.compile(r"Fra:(-?\d+)")
-_SAMPLES = re.compile(r"[Ss]amples?\s+(\d+)\s*/\s*(\d+)")
+_SAMPLES = re.compile(
+    r"[Ss]amples?\s+(?P<a>\d+)\s*/\s*(?P<b>\d+)|(?P<c>\d+)\s*/\s*(?P<d>\d+) samples"
+)  # Cycles | Eevee
 _TILES = re.compile(r"Rendered (\d+)/(\d+) Tiles")
 
 
@@ -220,7 +222,8 @@ def safe_name(name: str) -> str:
 def fraction_of(text: str) -> float:
     """How far a frame is, from 0 to 1, by what the renderer says; 0 if it does not say."""
     tiles, samples = _TILES.search(text), _SAMPLES.search(text)
-    part = int(samples[1]) / max(1, int(samples[2])) if samples else 0.0
+    done, total = (samples["a"] or samples["c"], samples["b"] or samples["d"]) if samples else ("0", "1")
+    part = int(done) / max(1, int(total))
     if not tiles:
         return min(1.0, part)
     return min(1.0, (int(tiles[1]) + part) / max(1, int(tiles[2])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,4 +125,4 @@ def _folder(thing: Any, folder: Path) -> Iterator[str]:
 
 def absolute(path: str, library: Any) -> Path:
     """The path as it is on this machine."""
-    return Path(bpy.path.abspath(path, library=library))
+    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))

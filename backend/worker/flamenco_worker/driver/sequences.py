@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def missing(frames: list[int]) -> list[str]:
     """The files of image sequences that these frames need and that are not there."""
     found: dict[str, None] = {}
     for image, user in _users():
-        path = Path(bpy.path.abspath(image.filepath, library=image.library))
+        path = Path(os.path.normpath(bpy.path.abspath(image.filepath, library=image.library)))
         for number in frames:
             file = _file(path, user, number)
             if file is not None and not file.is_file():
