@@ -64,6 +64,7 @@ class Faults:
     refuse_tokens: bool = False
     forget_files: int = 0  # so many updates are told that their files are missing
     status: int = 0  # answer everything with it
+    status_of_puts: int = 0  # take no file
 
 
 class FakeManager:
@@ -253,6 +254,8 @@ class FakeManager:
     def _file(
         self, method: str, name: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, bytes, dict[str, str]]:
+        if method == "PUT" and self.faults.status_of_puts:
+            return _problem(self.faults.status_of_puts, "this file is too large")
         if method == "PUT":
             if sha(body) != name:
                 return _problem(422, "these bytes have another hash")

@@ -115,6 +115,17 @@ def test_files_that_the_farm_lost_are_put_again(manager: FakeManager, start_work
     assert len(manager.received) >= 2
 
 
+def test_an_output_that_nobody_takes_gives_the_run_back(manager: FakeManager, start_worker: Workers) -> None:
+    manager.faults.forget_files, manager.faults.status_of_puts = 1, 413
+    run = manager.give(COPY, files={"a.txt": b"large"})
+    start_worker()
+    ended = manager.wait_for(run)
+    assert (ended.status, ended.reason) == (RunStatus.LOST, "an output could not be delivered: files are missing")
+    manager.faults.status_of_puts = 0
+    after = manager.give(COPY, files={"a.txt": b"small"})
+    assert manager.wait_for(after).status is RunStatus.COMPLETED
+
+
 def test_while_the_manager_is_away_work_goes_on_and_is_told_in_order_later(
     tmp_path: Path, manager: FakeManager, start_worker: Workers, gate: Gate
 ) -> None:
@@ -318,6 +329,17 @@ def test_the_whole_log_arrives_however_long_it_is(manager: FakeManager, start_wo
     manager.wait_for(run)
     assert manager.log(run).count("long") == 100_000
     assert all(len(msgspec.json.encode(each)) < 300_000 for each in manager.of(run))
+
+
+def test_a_log_that_somebody_reads_comes_sooner(manager: FakeManager, start_worker: Workers, gate: Gate) -> None:
+    run = manager.give(WAIT_AT_GATE)
+    worker = start_worker(sign_of_life_seconds=0.6)
+    gate.wait_entered()
+    manager.orders = WorkerOrders(wait=0.05, log_wanted=[run])
+    (held,) = worker.worker._board.held()
+    until(lambda: held.watched, 10, "the wish rode down on an update")
+    manager.orders = WorkerOrders(wait=0.05)
+    until(lambda: not held.watched, 10, "nobody reads any more")
 
 
 def test_the_enrolment_secret_may_stand_in_a_file(tmp_path: Path, manager: FakeManager, start_worker: Workers) -> None:

@@ -40,11 +40,11 @@ def read(file: Path) -> list[Part]:
     """Read all parts, wholly. Raises `BadOutput`."""
     try:
         expected = len(OpenEXR.File(str(file), header_only=True).parts)
-        found = OpenEXR.File(str(file), separate_channels=True)
+        found = OpenEXR.File(str(file), separate_channels=True, num_threads=1)  # the others render
         parts = [_part(part) for part in found.parts]
     except Exception as error:  # the module raises whatever it likes
         raise BadOutput(f"{file.name} is not a readable EXR: {error}") from error
-    if not parts or len(parts) < expected:
+    if not parts or len(parts) < expected or not all(part.channels for part in parts):
         raise BadOutput(f"{file.name} is damaged: its pixels cannot be read to the end")
     return parts
 
@@ -67,14 +67,16 @@ def write(file: Path, parts: list[Part]) -> None:
     OpenEXR.File(made).write(str(file))
 
 
-def combined(parts: list[Part]) -> Pixels | None:
-    """The picture that people mean: rows of linear R, G, B (premultiplied, so already over black), or None.
+def combined(parts: list[Part], step: int = 1) -> Pixels:
+    """The picture that people mean: rows of linear R, G, B (premultiplied, so already over black), each `step`-th of them.
 
     That is the plain R, G, B; else the composite; else the first view layer's Combined; else any layer with colour; else
     a luminance channel; else the first channel.
     """
     named = {
-        (f"{part.header['name']}.{name}" if len(parts) > 1 and part.header.get("name") else name): pixels
+        (f"{part.header['name']}.{name}" if len(parts) > 1 and part.header.get("name") else name): pixels[
+            ::step, ::step
+        ]
         for part in parts
         for name, pixels in part.channels.items()
     }
@@ -83,8 +85,7 @@ def combined(parts: list[Part]) -> Pixels | None:
         chosen = _colour(named, layer)
         if chosen is not None:
             return np.stack([np.asarray(each, dtype=np.float32) for each in chosen], axis=-1)
-    first = next(iter(named.values()), None)
-    return None if first is None else np.repeat(np.asarray(first, dtype=np.float32)[..., None], 3, axis=-1)
+    return np.repeat(np.asarray(next(iter(named.values())), dtype=np.float32)[..., None], 3, axis=-1)
 
 
 def _rank(layer: str) -> tuple[int, str]:

@@ -30,9 +30,10 @@ def size(file: Path) -> tuple[int, int]:
 
 
 def is_linear(file: Path) -> bool:
-    """Whether a DPX says that its values are linear, as those of Blender are."""
+    """Whether a DPX holds linear values, as it says. Blender's own writer, before 4, said so of sRGB."""
     with file.open("rb") as stream:
-        return stream.read(802)[801] == _LINEAR
+        header = stream.read(802)
+    return header[801] == _LINEAR and not header[160:].startswith(b"Blender")
 
 
 def _dpx(header: bytes, order: str) -> tuple[int, int, int]:

@@ -79,10 +79,7 @@ def load(file: Path, ffmpeg: Ffmpeg | None = None) -> Picture:
 
 def _from_exr(file: Path) -> Picture:
     parts = exr.read(file)
-    linear = exr.combined(parts)
-    if linear is None:
-        return Picture(*parts[0].size, None)
-    return Picture(*parts[0].size, lambda bits, step: exr.srgb(linear[::step, ::step], bits))
+    return Picture(*parts[0].size, lambda bits, step: exr.srgb(exr.combined(parts, step), bits))
 
 
 def _from_linear(linear: Pixels) -> Picture:
