@@ -101,7 +101,9 @@ class Served:
 
     def close(self) -> None:
         """Stop serving: the loop ends when no socket is left to it."""
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        # The loop may run it, and so close the trigger, before the trigger is pulled.
+        with contextlib.suppress(OSError):
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(10)
         assert not self._thread.is_alive()
         self._server.task_dispatcher.shutdown()

@@ -101,12 +101,13 @@ def when(moment: str | None) -> str:
 
 @contextmanager
 def bars(show: bool) -> Iterator[Progress]:
-    """Progress bars on stderr, one for each kind of work; none for scripts."""
-    if not show:
+    """Progress bars on stderr, one for each kind of work; none for scripts and files."""
+    screen = console(stderr=True)
+    if not show or not screen.is_terminal:
         yield Progress()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, console=console(stderr=True), transient=True) as display:
+    with Bars(*columns, console=screen, transient=True) as display:
         known: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:

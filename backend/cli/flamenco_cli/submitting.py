@@ -120,7 +120,8 @@ def wait_or_leave(client: Client, job_id: int, show: bool) -> dict[str, Any]:
 def wait_for(client: Client, job_id: int, show: bool) -> dict[str, Any]:
     """Follow a job until it ends; the job as it is then."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
-    with Bars(*columns, console=console(stderr=True), transient=True, disable=not show) as display:
+    screen = console(stderr=True)
+    with Bars(*columns, console=screen, transient=True, disable=not (show and screen.is_terminal)) as display:
         shown = display.add_task(f"Job {job_id}", total=1.0, text="")
         heard = time.monotonic()
         while True:
