@@ -66,10 +66,13 @@ def claim_rates(
         for site, size in zip(sites, sizes, strict=True):
             fill(site, size)
             claims_per_second(site, WARM_UP, together)
-        rounds = [[claims_per_second(site, CLAIMS, together) for site in sites] for _ in range(repeats)]
+        measured: dict[int, list[float]] = {size: [] for size in sizes}
+        for number in range(repeats):
+            turn = list(zip(sizes, sites, strict=True))
+            for size, site in turn[number % len(turn) :] + turn[: number % len(turn)]:
+                measured[size].append(claims_per_second(site, CLAIMS, together))
     return [
-        ClaimRate(database, size, statistics.median(rates), rates, together)
-        for size, rates in zip(sizes, zip(*rounds, strict=True), strict=True)
+        ClaimRate(database, size, statistics.median(rates), tuple(rates), together) for size, rates in measured.items()
     ]
 
 
@@ -83,8 +86,9 @@ def store_times(database: str, tasks: int = LARGE_JOB, repeats: int = REPEATS) -
 
 
 def flatness(rates: list[ClaimRate]) -> float:
-    """The slowest size's rate as a part of the fastest one's; 1 is perfectly flat."""
-    return min(rate.per_second for rate in rates) / max(rate.per_second for rate in rates)
+    """The rate at the largest queue as a part of that at the smallest; 1 or more is perfectly flat."""
+    ordered = sorted(rates, key=lambda rate: rate.queued)
+    return ordered[-1].per_second / ordered[0].per_second
 
 
 @contextlib.contextmanager
@@ -148,7 +152,7 @@ def main() -> None:
             for rate in rates:
                 row = f"claims/s, {together:>2} together, {rate.queued:>9,} queued"
                 print(f"{row:<42} {database:<10} {rate.per_second:8.0f}")
-            print(f"{'slowest / fastest':<42} {database:<10} {flatness(rates):8.2f}")
+            print(f"{'largest queue / smallest':<42} {database:<10} {flatness(rates):8.2f}")
         stored = store_times(database, tasks, repeats)
         print(f"{f'seconds to store {tasks:,} tasks':<42} {database:<10} {stored.seconds:8.2f}", flush=True)
 

@@ -11,6 +11,7 @@ import pytest
 from flamenco_server.modules.files import service
 from flamenco_server.modules.files.garbage import Collector, hashes_of_job
 from flamenco_server.modules.files.models import File
+from flamenco_server.modules.jobs.compiling import delete_steps
 from flamenco_server.modules.jobs.models import Job, JobFile
 from processes import new_database, shared_postgres
 from server_parts import Farm, make_farm, sha
@@ -86,6 +87,7 @@ def test_the_files_of_a_deleted_job_go_unless_another_needs_them(both: Farm) -> 
         hashes = hashes_of_job(session, first)
     both.clock.now += 3 * 3600
     with both.database.writing() as session:
+        delete_steps(session, first)
         session.delete(session.get(Job, first))
     assert collector(both).collect(hashes).files == 2
     assert there(both, sha(b"shared"))

@@ -258,7 +258,6 @@ def upgrade() -> None:
     sa.Column('losses', sa.Integer(), server_default='0', nullable=False),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('finished_at', sa.Double(), nullable=True),
-    sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_tasks_step_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks')),
     sqlite_autoincrement=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from flamenco_common.authoring import JobBuilder, Step
 from flamenco_common.paths import BadPath, check_relative
 from flamenco_common.states import TaskStatus
 from flamenco_common.templates import BadTemplate, fill
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
@@ -20,7 +20,10 @@ from flamenco_server.errors import Invalid
 from flamenco_server.modules.jobs.compilers import Compilers
 from flamenco_server.modules.jobs.schemas import SubmittedFile
 from flamenco_server.modules.settings.presets import BadPreset, check_override
-from flamenco_server.modules.tasks.moves import STEPS, Tally
+from flamenco_server.modules.tasks.moves import STEPS, TASKS, Tally
+
+_INSERT_ALL = "INSERT INTO tasks (job_id, step_id, status, params) SELECT ?, ?, ?, value FROM json_each(?) ORDER BY key"
+_COPY = "COPY tasks (job_id, step_id, status, params) FROM STDIN"
 
 
 @dataclass(frozen=True)
@@ -133,25 +136,27 @@ def store_steps(
         counters = {name: 0 for name in STEPS.c.keys() if name.startswith(("n_", "busy"))}  # noqa: SIM118
         step_id = session.execute(insert(STEPS).values(**row, **counters).returning(STEPS.c.id)).scalar_one()
         status = TaskStatus.WAITING if step.after else TaskStatus.QUEUED
-        _store_tasks(database, session, _task_rows(job_id, step_id, step, status))
+        _store_tasks(database, session, (job_id, step_id, status.value), step.tasks)
         tally.add(job_id, step_id, None, status, len(step.tasks))
 
 
-def _task_rows(job_id: int, step_id: int, step: Step, status: TaskStatus) -> Iterator[tuple[int, int, str, str]]:
-    encode, word = msgspec.json.Encoder().encode, status.value
-    for params in step.tasks:
-        yield (job_id, step_id, encode(params).decode(), word)
+def delete_steps(session: Session, job_id: int) -> None:
+    """Delete a job's steps, its tasks, and all that hangs on those."""
+    session.execute(delete(TASKS).where(TASKS.c.job_id == job_id))
+    session.execute(delete(STEPS).where(STEPS.c.job_id == job_id))
 
 
-def _store_tasks(database: Database, session: Session, rows: Iterable[tuple[int, int, str, str]]) -> None:
-    """Insert tasks the fastest way that the database has: COPY on PostgreSQL, one prepared statement on SQLite."""
+def _store_tasks(
+    database: Database, session: Session, common: tuple[int, int, str], params: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert tasks the fastest way that the database has; `common` is what they share: job, step and status."""
     connection = session.connection()
     if database.is_sqlite:
-        connection.exec_driver_sql(
-            "INSERT INTO tasks (job_id, step_id, params, status) VALUES (?, ?, ?, ?)", list(rows)
-        )
+        # One statement for all rows costs a third of one for each.
+        connection.exec_driver_sql(_INSERT_ALL, (*common, msgspec.json.encode(params).decode()))
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy("COPY tasks (job_id, step_id, params, status) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    encode = msgspec.json.Encoder().encode
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for one in params:
+            copy.write_row((*common, encode(one).decode()))

@@ -16,14 +16,21 @@ from sqlalchemy.orm import Session
 from flamenco_server.db import Database
 from flamenco_server.errors import Conflict, Invalid, NotFound
 from flamenco_server.modules.jobs.compilers import Compilers
-from flamenco_server.modules.jobs.compiling import Compilation, check_files, check_overrides, compiled, store_steps
+from flamenco_server.modules.jobs.compiling import (
+    Compilation,
+    check_files,
+    check_overrides,
+    compiled,
+    delete_steps,
+    store_steps,
+)
 from flamenco_server.modules.jobs.models import Job, JobFile
 from flamenco_server.modules.jobs.schemas import JobChange, JobSubmission
 from flamenco_server.modules.jobs.settling import settle
 from flamenco_server.modules.log.service import Event, emit, record
 from flamenco_server.modules.projects.models import Project
 from flamenco_server.modules.projects.service import project_for_job
-from flamenco_server.modules.tasks.moves import JOBS, STEPS, Tally, lock_jobs
+from flamenco_server.modules.tasks.moves import JOBS, Tally, lock_jobs
 
 Presets = Callable[[str], Mapping[str, Any]]  # raises Invalid for an unknown name
 Missing = Callable[[Session, list[str]], list[str]]
@@ -188,7 +195,7 @@ class JobService:
                 allow_scripts=project.allow_scripts,
             ),
         )
-        session.execute(delete(STEPS).where(STEPS.c.job_id == job.id))
+        delete_steps(session, job.id)
         zero = {name: 0 for name in JOBS.c.keys() if name.startswith("n_")}  # noqa: SIM118 - a column collection
         session.execute(update(JOBS).where(JOBS.c.id == job.id).values(zero))
         tally = Tally()
@@ -202,6 +209,7 @@ class JobService:
             if not lock_jobs(session, [job_id]):
                 raise NotFound(f"there is no job {job_id}")
             name = session.scalar(select(Job.name).where(Job.id == job_id))
+            delete_steps(session, job_id)
             session.execute(delete(JOBS).where(JOBS.c.id == job_id))
             record(session, actor, "delete", "job", job_id, name or "")
             emit(session, [Event("job", str(job_id), job_id, {"deleted": True})])

@@ -34,7 +34,8 @@ class Task(Base):
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     job_id: Mapped[int]
-    step_id: Mapped[int] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
+    # No foreign key: checking it for each row is half the cost of storing a large job. Steps go with `delete_steps`.
+    step_id: Mapped[int]
     params: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(12))
     run_id: Mapped[str | None] = mapped_column(String(40))  # the run that owns it, or the last one that did
