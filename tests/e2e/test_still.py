@@ -32,7 +32,7 @@ def merged_by(farm: WholeFarm, result: Path, **settings: object) -> Path:
     size = {"resolution_x": 1920, "resolution_y": 1080}
     job = farm.submit(blend("still", "4.5"), "still", name="poster", settings=settings, overrides=size, blender="4.5")
     farm.wait(job, 600)
-    assert len({run["worker_id"] for run in farm.client.runs(job)}) == 2
+    assert len({run["worker"] for run in farm.client.runs(job)}) == 2
     farm.fetch(job, result)
     return result
 
