@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from flamenco_server.config import ServerConfig
+from flamenco_server.db import Database
+from flamenco_server.migrating import migrate
+from flamenco_server.modules.auth.principal import Role
+from flamenco_server.modules.auth.service import ensure_manager, ensure_user, issue
 from processes import free_port, until
 
 ABILITIES = {
@@ -62,14 +66,12 @@ class Process:
         with (self.folder / "stderr").open("ab") as log:
             command = [*self._command, "run", "--port", str(self.port), *self._options]
             self._process = subprocess.Popen(command, stderr=log)
-        until(self._healthy, 30, f"{self._command[2]} answers")
+        until(self._healthy, 90, f"{self._command[2]} answers")
 
-    def run(self, *arguments: str, **environment: str) -> str:
-        """Run another command of it; its output."""
-        done = subprocess.run(
-            [*self._command, *arguments], env={**os.environ, **environment}, check=True, capture_output=True, timeout=60
-        )
-        return done.stdout.decode().strip()
+    def ensure_running(self) -> None:
+        """Start it unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def kill(self) -> None:
         """End it with no chance to say good-bye."""
@@ -116,9 +118,9 @@ class Farm:
         config.write_text(f'data_dir = "{folder / "server"}"\njob_compilers = ["{compilers}"]\n')
         self.server = Process("flamenco_server.cli", folder / "server", "/api/health")
         self.server._command[3:3] = ["--config", str(config)]
-        artist = self.server.run("create-user", "artist", "--role", "admin")
+        artist, manager = _people(folder / "server")
         token = folder / "manager.token"
-        self.server.run("create-manager", "site", "--token-file", str(token))
+        token.write_text(manager)
         options = ("--server-url", self.server.url, "--token-file", str(token), *manager_options)
         self.manager = Process("flamenco_manager.cli", folder / "manager", "/health", *options)
         self.artist = Caller(self.server.url + "/api", artist)
@@ -135,7 +137,7 @@ class Farm:
 
     def enrolment(self) -> str:
         """The site's secret."""
-        return self.manager.run("enrolment")
+        return (self.manager.folder / "enrolment").read_text().strip()
 
     def submit(self, frames: str, files: dict[str, bytes] | None = None, **more: Any) -> int:
         """Submit a job of that many tasks; its id."""
@@ -160,6 +162,17 @@ class Farm:
         made.token = answer.json()["token"]
         assert made("POST", "/available").status_code == 200
         return made
+
+
+def _people(folder: Path) -> tuple[str, str]:
+    """A server's database with an admin and a manager in it; their tokens."""
+    database = Database(ServerConfig(data_dir=folder).url())
+    migrate(database)
+    with database.writing() as session:
+        owners = (ensure_user(session, "artist", Role.ADMIN, "test", 0.0), ensure_manager(session, "site", "test", 0.0))
+        tokens = [issue(session, owner, "", "test", 0.0)[1] for owner in owners]
+    database.close()
+    return tokens[0], tokens[1]
 
 
 @contextlib.contextmanager

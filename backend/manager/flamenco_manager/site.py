@@ -54,6 +54,7 @@ class Site:
     fetcher: Fetcher
     forwarder: Forwarder
     outbox: Outbox
+    delivery: Delivery
     courier: Courier
     bell: Bell
     enrolment_hash: str
@@ -79,7 +80,7 @@ def build(
     cache = FileCache(config.data_dir / "files", config.cache_bytes, pins.__contains__)
     logs = LogStore(config.data_dir / "logs", config.log_piece_mb << 20, config.most_log_mb << 20)
     wishes = Wishes(book, logs)
-    delivery = Delivery(server, book, fleet, wishes, cache, pins, config.lease_renewal_seconds, ticks)
+    delivery = Delivery(server, book, fleet, wishes, cache, pins, config.lease_renewal_seconds, ticks, bell.ring)
     reports = Reports(database, book, outbox, logs, delivery, clock, bell.ring, bell.run_is_over)
     claims = Claims(database, book, fleet, server, clock, ticks, delivery.obey_orders)
     forwarder = Forwarder(server, cache, pins)
@@ -99,6 +100,7 @@ def build(
         fetcher=Fetcher(server, cache),
         forwarder=forwarder,
         outbox=outbox,
+        delivery=delivery,
         courier=Courier(bell, reports, delivery, outbox, forwarder, pins, logs, server),
         bell=bell,
         enrolment_hash=hashed(enrolment_secret(config)),

@@ -83,16 +83,38 @@ def test_a_lease_is_repeated_after_the_manager_died_too(manager: Played) -> None
     assert len({lease for lease, _ in manager.server.claims}) == 1
 
 
-def test_an_unanswered_lease_is_asked_for_with_its_first_worker_by_whoever_comes(manager: Played) -> None:
+def test_only_those_that_asked_under_an_unanswered_lease_ask_under_it_again(manager: Played) -> None:
+    """A worker that does not ask now must get no task that it would let lie."""
     manager.server.add_task()
     first, second = manager.worker("w1"), manager.worker("w2")
     manager.deliver()
     manager.server.loses_answers = True
     assert first.generate() is None
+    manager.restart()
     manager.server.loses_answers = False
     assert second.generate() is None
-    assert manager.server.claims[-1][1] == sorted([first.id, second.id])
+    manager.server.add_task()
+    assert second.work().run_id == "run-2"
     assert first.work().run_id == "run-1"
+    assert manager.server.claims[0][0] == manager.server.claims[-1][0]
+    assert all(len(workers) == 1 for _, workers in manager.server.claims)
+
+
+def test_a_task_claimed_before_the_kill_is_found_while_its_worker_has_another(manager: Played) -> None:
+    manager.server.add_task()
+    worker = manager.worker()
+    first = worker.work()
+    manager.server.add_task()
+    manager.server.loses_answers = True
+    assert worker.generate(first.run_id) is None
+    manager.restart()
+    manager.server.loses_answers = False
+    second = worker.generate(first.run_id)
+    assert second is not None
+    assert second.run_id == "run-2"
+    manager.server.add_task()
+    third = worker.generate(first.run_id, second.run_id)
+    assert third is not None
 
 
 def test_a_new_claim_has_a_new_lease_and_an_idle_farm_keeps_the_old_one(manager: Played) -> None:

@@ -1,19 +1,20 @@
 """Claims: workers that wait at the same moment ask the server together, under a lease id that is written down before.
 
-A lease whose answer never came, since the server or this manager died in between, is asked for again first: the server
-gives the same tasks, so none is lost. A lease under which nothing was found is used on, so an idle farm writes nothing.
+Where the answer never came, since the server or this manager died in between, the workers that asked are bound to that lease:
+each asks under it again, and the server gives it the same task, so none is lost. A lease under which nothing was found is
+used on, so an idle farm writes nothing.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import msgspec
 from flamenco_common.documents import ClaimAnswer, ManagerOrders, TaskDocument
 from flamenco_common.joiner import Joiner
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flamenco_manager.assignments.book import Book, OpenRun
@@ -25,6 +26,10 @@ from flamenco_manager.workers.fleet import Fleet
 
 class Asked(Protocol):
     """What claims need of the server."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a call would fail at once."""
 
     def claim(self, lease: str, workers: Sequence[str], revision: int) -> ClaimAnswer:
         """Tasks by worker."""
@@ -51,55 +56,71 @@ class Claims:
         self._ticks = ticks
         self._obey = obey
         self._joiner: Joiner[str, None] = Joiner(self._ask)
+        self._lease = _Lease()  # for whoever is not bound to another
         with database.reading() as connection:
-            row = connection.execute(select(LEASES)).first()
-        self._lease: str = row.id if row else ""
-        self._named: set[str] = set(msgspec.json.decode(row.workers)) if row else set()
-        self._unanswered = row is not None
+            rows = connection.execute(select(LEASES)).all()
+        self._bound: dict[str, set[str]] = {row.id: set(msgspec.json.decode(row.workers)) for row in rows}
 
     def ask(self, worker_id: str) -> None:
         """Claim a task for a waiting worker; the book has it then, if there was one. Raises `Unreachable`."""
         self._joiner(worker_id)
 
     def _ask(self, workers: Sequence[str]) -> list[None]:
-        again = self._unanswered
-        asking = set(workers) | (self._named if again else set())
-        self._write_down(asking)
-        self._unanswered = True
-        try:
-            answer = self._server.claim(self._lease, sorted(asking), self._fleet.revision)
-        except Rejected as error:
-            # Nothing was claimed by what the server will not have.
-            self._unanswered = error.status >= 500
-            raise
-        self._take({one: task for one, task in answer.tasks.items() if not (again and self._known(task))}, again)
-        self._obey(answer.orders)
+        waiting = set(workers)
+        for lease in list(self._bound):
+            asking = self._bound[lease] & waiting
+            if asking:
+                waiting -= self._claimed(lease, asking, again=True)
+                self._bound[lease] -= asking
+                if not self._bound[lease]:
+                    del self._bound[lease]
+        if waiting and not self._server.is_away:
+            self._under_current(waiting)
         return [None] * len(workers)
 
-    def _write_down(self, asking: Collection[str]) -> None:
-        if self._lease and self._named.issuperset(asking):
-            return
-        lease = self._lease or f"L{secrets.token_hex(12)}"
-        named = self._named | set(asking)
-        text = msgspec.json.encode(sorted(named)).decode()
-        row = upsert(LEASES).values(id=lease, workers=text)
-        with self._database.writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"workers": text}))
-        self._lease, self._named = lease, named
+    def _under_current(self, waiting: Collection[str]) -> None:
+        if not self._lease.served.isdisjoint(waiting):
+            self._lease = _Lease()  # the server would give them what they have already
+        if not self._lease.named.issuperset(waiting):
+            self._write_down(waiting)
+        lease = self._lease
+        try:
+            lease.served |= self._claimed(lease.id, waiting, again=False)
+        except Rejected as error:
+            # Nothing was claimed by what the server will not have.
+            self._bind(lease, waiting if error.status >= 500 else ())
+            raise
+        except Exception:
+            self._bind(lease, waiting)
+            raise
 
-    def _take(self, tasks: Mapping[str, TaskDocument], again: bool) -> None:
-        if tasks or again:
-            fresh = [self._run(worker_id, task) for worker_id, task in tasks.items()]
+    def _bind(self, lease: _Lease, waiting: Collection[str]) -> None:
+        if waiting:
+            self._bound[lease.id] = set(waiting)
+        self._lease = _Lease()
+
+    def _write_down(self, waiting: Collection[str]) -> None:
+        """Write who asks under the current lease, and forget leases to which nobody is bound."""
+        named = self._lease.named | set(waiting)
+        text = msgspec.json.encode(sorted(named)).decode()
+        row = upsert(LEASES).values(id=self._lease.id, workers=text)
+        with self._database.writing() as connection:
+            connection.execute(delete(LEASES).where(LEASES.c.id.not_in([self._lease.id, *self._bound])))
+            connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"workers": text}))
+        self._lease.named = named
+
+    def _claimed(self, lease: str, asking: Collection[str], *, again: bool) -> set[str]:
+        """Ask under a lease, and take what comes; returns the workers that got something."""
+        answer = self._server.claim(lease, sorted(asking), self._fleet.revision)
+        fresh = [
+            self._run(worker_id, task) for worker_id, task in answer.tasks.items() if not (again and self._known(task))
+        ]
+        if fresh:
             with self._database.writing() as connection:
                 self._book.write_claimed(connection, fresh)
-                self._end_lease(connection)
             self._book.done_claimed(fresh)
-            self._lease, self._named = "", set()
-        self._unanswered = False
-
-    @staticmethod
-    def _end_lease(connection: Connection) -> None:
-        connection.execute(delete(LEASES))
+        self._obey(answer.orders)
+        return {run.worker_id for run in fresh} if again else set(answer.tasks)
 
     def _known(self, task: TaskDocument) -> bool:
         return self._book.get(task.run_id) is not None or self._book.old(task.run_id) is not None
@@ -107,3 +128,12 @@ class Claims:
     def _run(self, worker_id: str, task: TaskDocument) -> OpenRun:
         member = self._fleet.get(worker_id)
         return OpenRun(task, worker_id, member.session if member else 0, self._clock(), self._ticks())
+
+
+class _Lease:
+    """A lease in use: who is written down as asking under it, and who got a task."""
+
+    def __init__(self) -> None:
+        self.id = f"L{secrets.token_hex(12)}"
+        self.named: set[str] = set()
+        self.served: set[str] = set()

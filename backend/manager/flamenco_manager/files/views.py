@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
@@ -12,13 +13,14 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from zipstream import ZipStream
 
 from flamenco_manager.endpoints import answer, decoded, worker
-from flamenco_manager.errors import NotFound, Unreachable
+from flamenco_manager.errors import ManagerError, NotFound, Unreachable
 from flamenco_manager.files.cache import BLOCK, check_sha256
 from flamenco_manager.files.fetching import Flight, batches
 from flamenco_manager.files.forwarding import LARGE
 from flamenco_manager.site import Site, site
 from flamenco_manager.workers.member import Member
 
+_log = logging.getLogger(__name__)
 BINARY = "application/octet-stream"
 blueprint = Blueprint("files", __name__)
 _hashes = msgspec.json.Decoder(HashList)
@@ -96,9 +98,13 @@ def _followed(here: Site, member: Member, sha256: str, flight: Flight, size: int
             raise RequestedRangeNotSatisfiable(length=size)
 
     def blocks() -> Iterator[bytes]:
-        for block in here.fetcher.bytes_of(sha256, flight, start, size):
-            here.heard_of(member)
-            yield block
+        try:
+            for block in here.fetcher.bytes_of(sha256, flight, start, size):
+                here.heard_of(member)
+                yield block
+        except ManagerError as error:
+            # The answer has begun: that it ends too early is all that can still be told.
+            _log.warning("a file for %s was broken off: %s", member.id, error)
 
     response = Response(blocks(), 206 if start else 200, content_type=BINARY)
     response.content_length = size - start

@@ -29,11 +29,12 @@ class _Piece:
     file: Path
 
     def content(self) -> bytes:
-        """Its text."""
-        if self.file.suffix == ".gz":
-            with gzip.open(self.file) as stream:
-                return stream.read()
-        return self.file.read_bytes()
+        """Its text. It may be compressed just now."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.file.suffix != ".gz":
+                return self.file.read_bytes()
+        with gzip.open(self.file.with_name(f"{self.file.name.removesuffix('.gz')}.gz")) as stream:
+            return stream.read()
 
 
 class LogStore:
@@ -64,10 +65,10 @@ class LogStore:
         """Text from byte `offset` on, at most `most` bytes, not beyond `size`, cut between characters."""
         data = b""
         pieces = list(self._pieces(run_id))
-        ends = [piece.start for piece in pieces[1:]] + [size]
-        for piece, end in zip(pieces, ends, strict=True):
+        for number, piece in enumerate(pieces):
+            end = pieces[number + 1].start if number + 1 < len(pieces) else size
             position = offset + len(data)
-            if end > position and len(data) <= most:
+            if piece.start <= position < end and len(data) <= most:
                 data += piece.content()[position - piece.start : end - piece.start]
         return _whole_characters(data, most).decode(errors="replace")
 

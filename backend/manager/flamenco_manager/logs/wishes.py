@@ -63,8 +63,9 @@ class Wishes:
         if offset >= size and not finished:
             return None
         text = self._store.read(run_id, offset, _CHUNK_BYTES, size) if offset < size else ""
-        whole = not text or offset + len(text.encode()) >= size
-        return LogChunk(run_id, offset, text, size, finished and whole)
+        if not text:  # what is no longer here will not come
+            size = min(offset, size)
+        return LogChunk(run_id, offset, text, size, finished and offset + len(text.encode()) >= size)
 
     def _size(self, run_id: str, offset: int) -> tuple[int, bool]:
         """How long the log is, and whether the run is over. Of an unknown run there is no more than the server has."""

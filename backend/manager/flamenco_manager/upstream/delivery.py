@@ -66,7 +66,9 @@ class Delivery:
         pins: Pins,
         renewal_seconds: float,
         ticks: Callable[[], float],
+        courier: Callable[[], None],
     ) -> None:
+        """`courier` is called when the server's orders leave something to do."""
         self._server = server
         self._book = book
         self._fleet = fleet
@@ -75,6 +77,7 @@ class Delivery:
         self.pins = pins
         self._renewal = renewal_seconds
         self._ticks = ticks
+        self._courier = courier
         self._renewed = self._heard = ticks()
 
     @property
@@ -113,6 +116,8 @@ class Delivery:
         self._heard = self._ticks()
         self._fleet.obey(orders.revision, orders.workers)
         self._wishes.set(orders.logs)
+        if self.has_more():
+            self._courier()
 
     def has_more(self) -> bool:
         """Whether there is something to say that no worker's call would bring up at once."""
