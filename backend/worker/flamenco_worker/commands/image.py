@@ -197,4 +197,5 @@ def _hand_over(parts: list[Part], root: str, path: str, context: CommandContext)
     target = context.scratch / Path(path).name
     write(target, parts)
     width, height = parts[0].size
-    context.reporter.output(Made(target, path, root, kind="image", width=width, height=height))
+    kind = "tile" if piece(target).box else "image"
+    context.reporter.output(Made(target, path, root, kind=kind, width=width, height=height))
