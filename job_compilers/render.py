@@ -1,5 +1,6 @@
 """Render frames, then encode a preview of them."""
 
+import re
 from dataclasses import dataclass
 
 from flamenco_common.authoring import (
@@ -14,7 +15,6 @@ from flamenco_common.authoring import (
     Task,
     blender,
     ffmpeg,
-    safe_name,
     setting,
     still_format,
     video_file,
@@ -119,7 +119,8 @@ def add_preview(settings: Settings, job: JobBuilder, render: Step) -> None:
         layers = settings.view_layers or tuple(job.value(Scene.VIEW_LAYERS))
         if not layers:
             raise BadSetting("split_view_layers", "the scene renders no view layer")
-        inputs = render.outputs_like(f"frames/{safe_name(layers[0])}/*")
+        # Workers replace what not every file name takes, each character by one.
+        inputs = render.outputs_like(f"frames/{re.sub(r'[^A-Za-z0-9_.-]', '?', layers[0])}/*")
     job.step(
         "preview",
         ffmpeg.encode(

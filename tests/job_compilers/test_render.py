@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 from compiled_jobs import compile_with, refusal
 from flamenco_common.commands import BlenderRender, FfmpegEncode, FileSet
+from flamenco_worker.commands.blender_render import safe_name
 
 
 def test_a_scene_as_it_is() -> None:
@@ -74,7 +76,17 @@ def test_view_layers_may_have_files_of_their_own_and_the_preview_is_of_the_first
     assert job.command("preview").inputs == FileSet(step="render", pattern="frames/ViewLayer/*")
     job = compile_with("render", {"split_view_layers": True, "view_layers": ["Back/ground"]})
     assert job.commands("render")[0].view_layers == ["Back/ground"]
-    assert job.command("preview").inputs == FileSet(step="render", pattern="frames/Back_ground/*")
+    assert job.command("preview").inputs == FileSet(step="render", pattern="frames/Back?ground/*")
+
+
+@pytest.mark.parametrize(
+    "layer", ["ViewLayer", "View Layer", "a/b\\c", "[x]*?", "Ebene ü", "v1.2-b_3", "..", "{layer}"]
+)
+def test_the_preview_finds_the_layers_folder_as_the_worker_names_it(layer: str) -> None:
+    job = compile_with("render", {"split_view_layers": True}, scene={"view_layers": [layer, "Other"]})
+    pattern = job.command("preview").inputs.pattern
+    assert fnmatchcase(f"frames/{safe_name(layer)}/0001.png", pattern)
+    assert not fnmatchcase("frames/Other/0001.png", pattern)
 
 
 @pytest.mark.parametrize(("choice", "value"), [("auto", None), ("on", True), ("off", False)])
