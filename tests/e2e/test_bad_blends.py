@@ -11,11 +11,18 @@ from whole_farm import WholeFarm
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+SETTINGS = {"frames": "1", "preview": False, "retries": 0}
+
+
 def failure(farm: WholeFarm, file: Path, **more: object) -> str:
     """Submit one frame that must fail; the sentences that say why."""
-    settings = {"frames": "1", "preview": False, "retries": 0}
-    job = farm.wait(farm.submit(file, settings=settings, **more), 120, "failed")
-    assert not farm.outputs(job["id"])
+    return reasons(farm, farm.submit(file, settings=SETTINGS, **more))
+
+
+def reasons(farm: WholeFarm, job_id: int) -> str:
+    """Wait until the job failed without making anything; the sentences that say why."""
+    job = farm.wait(job_id, 120, "failed")
+    assert not farm.outputs(job_id)
     return " ".join(each["reason"] for each in job["failures"])
 
 
@@ -24,11 +31,13 @@ def test_no_camera(farm: WholeFarm, version: str) -> None:
     assert "no camera" in failure(farm, blend("no_camera", version), blender=version).lower()
 
 
-def test_missing_textures_are_all_named(farm: WholeFarm) -> None:
-    """Submitted as allowed to be missing nowhere: from shared storage, where nobody packs."""
-    said = failure(farm, blend("missing_texture", "4.5"), blender="4.5", shared=True, allow_missing=False)
-    assert "gone.png" in said
-    assert "lost.png" in said
+def test_a_texture_that_goes_after_the_job_was_submitted_is_named(farm: WholeFarm, tmp_path: Path) -> None:
+    """On shared storage, where the workers use the artist's own files."""
+    file = copy("textured", "4.5", tmp_path / "project")
+    job = farm.submit(file, settings=SETTINGS, blender="4.5", shared=True, paused=True)
+    (file.parent / "green.png").unlink()
+    farm.cli("resume", str(job))
+    assert "green.png" in reasons(farm, job)
 
 
 def test_missing_textures_are_found_before_anything_is_sent(farm: WholeFarm) -> None:
