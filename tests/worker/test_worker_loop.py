@@ -6,9 +6,14 @@ import stat
 from pathlib import Path
 
 import msgspec
+import pytest
 from fake_manager import ENROLMENT, FakeManager
+from flamenco_common.commands import Exec
 from flamenco_common.documents import WorkerOrders
 from flamenco_common.states import RunStatus
+from flamenco_worker.commands.base import CommandContext, Made
+from flamenco_worker.commands.registry import HANDLERS
+from PIL import Image
 from processes import until
 from worker_parts import COPY, WAIT_AT_GATE, Gate, Workers
 
@@ -329,6 +334,24 @@ def test_the_whole_log_arrives_however_long_it_is(manager: FakeManager, start_wo
     manager.wait_for(run)
     assert manager.log(run).count("long") == 100_000
     assert all(len(msgspec.json.encode(each)) < 300_000 for each in manager.of(run))
+
+
+def test_thumbnails_go_up_with_their_frames_and_are_not_kept(
+    tmp_path: Path, manager: FakeManager, start_worker: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(command: Exec, context: CommandContext) -> None:
+        file = context.scratch / "f.png"
+        Image.new("RGB", (64, 48), "red").save(file)
+        context.reporter.output(Made(file, "0001.png", frame=1))
+
+    monkeypatch.setitem(HANDLERS, Exec, draw)  # type: ignore[arg-type]
+    run = manager.give(WAIT_AT_GATE)
+    start_worker()
+    manager.wait_for(run)
+    (output,) = [each for update in manager.of(run) for each in update.outputs]
+    assert manager.blobs[output.thumbnail].startswith(b"\xff\xd8")
+    assert list(manager.outputs(run)) == ["0001.png"]
+    until(lambda: not list((tmp_path / "worker/work/thumbnails").iterdir()), 5, "the thumbnail is gone here")
 
 
 def test_a_log_that_somebody_reads_comes_sooner(manager: FakeManager, start_worker: Workers, gate: Gate) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,6 +25,7 @@ from flamenco_worker.outbox import Parcel
 from flamenco_worker.run import Finished, Run
 from flamenco_worker.upstream import sha256_of
 
+_THUMBNAIL_KEPT = 7 * 86_400.0
 _WITH_THUMBNAIL = ("frame", "image", "video")
 
 
@@ -39,7 +41,10 @@ class Finisher:
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, and remove thumbnails that an earlier life left and nobody waits for any more."""
+        for old in self._thumbnails.iterdir():
+            if time.time() - old.stat().st_mtime > _THUMBNAIL_KEPT:
+                old.unlink()
         self._thread.start()
 
     def stop(self) -> None:
@@ -80,7 +85,7 @@ class Finisher:
         size, digest = made.file.stat().st_size, sha256_of(made.file)
         shared = run.assignment.storage == "shared"
         _put_in_place(made.file, final, lasting=shared)
-        parcels = [Parcel(small.name, str(small))] if small else []
+        parcels = [Parcel(small.name, str(small), once=True)] if small else []
         if not shared:
             parcels.append(Parcel(digest, str(self._cache.add(final, digest)), str(final)))
         output = OutputFile(
@@ -134,6 +139,7 @@ def _put_in_place(file: Path, final: Path, *, lasting: bool) -> None:
         beside = final.with_name(f".{final.name[:100]}.new")
         shutil.copyfile(file, beside)
         beside.replace(final)
+        file.unlink()
 
 
 def _remove_scratch(folder: Path) -> None:

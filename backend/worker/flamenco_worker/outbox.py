@@ -18,11 +18,15 @@ _log = logging.getLogger(__name__)
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A file that must be at the manager before the update that names it: its hash, and where it is, or else is."""
+    """A file that must be at the manager before the update that names it: its hash, and where it is, or else is.
+
+    `once`: nobody needs it here when it has arrived.
+    """
 
     sha256: str
     path: str
     spare: str = ""
+    once: bool = False
 
     def file(self) -> Path | None:
         """Where it is now."""

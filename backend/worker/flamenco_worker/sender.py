@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from flamenco_common.documents import RunUpdate, UpdateAnswer, UpdateResult, WorkerOrders
 from flamenco_common.states import RunStatus
@@ -137,6 +138,9 @@ class Sender:
             self._give_back(entry.update, result.error)
             return
         self._outbox.remove(entry.number)
+        for parcel in entry.parcels:
+            if parcel.once:
+                Path(parcel.path).unlink(missing_ok=True)
         if result.accepted and entry.update.status is None:
             return
         self._outbox.drop_run(entry.update.run_id)

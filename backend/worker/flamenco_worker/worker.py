@@ -33,7 +33,7 @@ from flamenco_worker.handshake import Handshake
 from flamenco_worker.outbox import Outbox
 from flamenco_worker.run import Run
 from flamenco_worker.sender import Sender
-from flamenco_worker.upstream import Upstream
+from flamenco_worker.upstream import NoSuchThing, Upstream
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS_BEFORE_BLENDER_CLOSES = 20.0
@@ -118,7 +118,7 @@ class Worker:
                 self._sender.flush()
                 self._obey(self._upstream.available())
                 return
-            except Unreachable as error:
+            except (Unreachable, NoSuchThing) as error:
                 _log.warning("%s; trying again", error)
                 self._stop.wait(3.0)
 

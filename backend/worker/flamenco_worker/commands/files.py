@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
-from flamenco_common.commands import CopyFiles, Exec, MoveFiles
+from flamenco_common.commands import CopyFiles, Exec, FileSet, MoveFiles
 
 from flamenco_worker.commands.base import CommandContext, Made
 from flamenco_worker.errors import CommandFailed
@@ -14,23 +16,34 @@ from flamenco_worker.execute.process import Process
 
 def copy_files(command: CopyFiles, context: CommandContext) -> None:
     """Copy files into a folder; they are outputs of this task too."""
-    root, folder = context.relative(command.target)
-    for file, path in context.resolve(command.inputs):
+    for source, made in _made_of(command.inputs, command.target, context):
         context.check_cancelled()
-        name = Path(file.path).name
-        temporary = context.scratch / name
-        shutil.copyfile(path, temporary)
-        context.reporter.output(
-            Made(temporary, f"{folder}/{name}".removeprefix("./"), root, kind="file", frame=file.frame)
-        )
+        made.file.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, made.file)
+        context.reporter.output(made)
 
 
 def move_files(command: MoveFiles, context: CommandContext) -> None:
     """Move files into a folder: with shared storage the old ones go, else only the record of the new ones counts."""
-    copy_files(CopyFiles(inputs=command.inputs, target=command.target), context)
-    if context.assignment.storage == "shared":
-        for _, path in context.resolve(command.inputs):
-            path.unlink()
+    if context.assignment.storage != "shared":
+        copy_files(CopyFiles(inputs=command.inputs, target=command.target), context)
+        return
+    for source, made in _made_of(command.inputs, command.target, context):
+        context.reporter.output(replace(made, file=source))  # it is renamed once it is checked, never lost between
+
+
+def _made_of(inputs: FileSet, target: str, context: CommandContext) -> list[tuple[Path, Made]]:
+    """Each file and what it becomes, by way of a folder of this command's own. Raises `CommandFailed`."""
+    root, folder = context.relative(target)
+    made: dict[str, tuple[Path, Made]] = {}
+    between = context.scratch / f"copies-{uuid.uuid4().hex}"
+    for file, source in context.resolve(inputs):
+        name = Path(file.path).name
+        path = f"{folder}/{name}".removeprefix("./")
+        if path in made:
+            raise CommandFailed(f"two of the files are named {name}: they cannot both be in {target}")
+        made[path] = source, Made(between / name, path, root, kind="file", frame=file.frame)
+    return list(made.values())
 
 
 def run_program(command: Exec, context: CommandContext) -> None:
