@@ -125,7 +125,7 @@ def test_a_file_that_is_cut_short_is_told(built: tuple[str, Path], name: str, pa
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=16)), min_size=1, max_size=5))
 def test_damaged_bytes_are_read_or_told_but_never_a_crash(
     version: str, tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[float, bytes]]

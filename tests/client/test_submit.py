@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from client_files import files_of
 from flamenco_client.api import Client
 from flamenco_client.errors import BadRequest, Canceled, FilesMissing
 from flamenco_client.progress import Progress
@@ -19,6 +20,12 @@ pytestmark = pytest.mark.real
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own cache of hashes is left alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def newest() -> Path:
+    """The files of the newest Blender."""
+    return files_of("5.0")
 
 
 def steps_of(client: Client, job: dict[str, int]) -> dict[str, int]:
@@ -54,33 +61,33 @@ def test_a_shot_is_submitted_with_all_that_it_uses(served: Served, built: tuple[
     ],
 )
 def test_every_job_type_takes_what_its_scene_says(
-    served: Served, built: tuple[str, Path], scene: str, type_: str, steps: dict[str, int]
+    served: Served, newest: Path, scene: str, type_: str, steps: dict[str, int]
 ) -> None:
     client = served.client()
-    job = submit(client, built[1] / f"scenes/{scene}.blend", Submission(type=type_))
+    job = submit(client, newest / f"scenes/{scene}.blend", Submission(type=type_))
     assert steps_of(client, job) == steps
 
 
-def test_overrides_count_for_what_is_compiled(served: Served, built: tuple[str, Path]) -> None:
+def test_overrides_count_for_what_is_compiled(served: Served, newest: Path) -> None:
     client = served.client()
     submission = Submission(type="still", settings={"tiles": "2x1"}, overrides={"resolution_percentage": 50})
-    job = submit(client, built[1] / "scenes/unusual.blend", submission)
+    job = submit(client, newest / "scenes/unusual.blend", submission)
     tiles = [task["params"]["tile"] for task in client.tasks(job["id"], step="render")]
     assert [(tile["x0"], tile["x1"], tile["y1"], tile["width"]) for tile in tiles] == [
         (0, 499, 500, 999), (499, 999, 500, 999),
     ]  # fmt: skip
 
 
-def test_shared_files_stay_where_they_are(served: Served, built: tuple[str, Path]) -> None:
-    project = built[1] / "project"
+def test_shared_files_stay_where_they_are(served: Served, newest: Path) -> None:
+    project = newest / "project"
     job = submit(served.client(), project / "shots/shot.blend", Submission(root=project, shared=True))
     assert job["job_root"] == str(project)
     assert job["output_root"] == str(project / "shots/renders/shot")
     assert served.count("POST", "/files") == 0
 
 
-def test_a_shot_that_lacks_files_is_not_submitted(served: Served, built: tuple[str, Path], tmp_path: Path) -> None:
-    project = Path(shutil.copytree(built[1] / "project", tmp_path / "project"))
+def test_a_shot_that_lacks_files_is_not_submitted(served: Served, newest: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(newest / "project", tmp_path / "project"))
     (project / "textures/tiles.1001.png").unlink()
     (project / "textures/tiles.1002.png").unlink()
     with pytest.raises(FilesMissing, match="tiles"):
@@ -90,12 +97,12 @@ def test_a_shot_that_lacks_files_is_not_submitted(served: Served, built: tuple[s
     assert [each["id"] for each in served.client().jobs()] == [job["id"]]
 
 
-def test_a_bad_setting_is_told_and_makes_no_job(served: Served, built: tuple[str, Path]) -> None:
+def test_a_bad_setting_is_told_and_makes_no_job(served: Served, newest: Path) -> None:
     for settings, says in (({"frames": "9-1"}, "counts down"), ({"nothing": 1}, "no setting 'nothing'")):
         with pytest.raises(BadRequest, match=says):
-            submit(served.client(), built[1] / "scenes/workbench.blend", Submission(settings=settings))
+            submit(served.client(), newest / "scenes/workbench.blend", Submission(settings=settings))
     with pytest.raises(BadRequest, match="no job type 'rendre'"):
-        submit(served.client(), built[1] / "scenes/workbench.blend", Submission(type="rendre"))
+        submit(served.client(), newest / "scenes/workbench.blend", Submission(type="rendre"))
     with pytest.raises(Canceled):
-        submit(served.client(), built[1] / "scenes/workbench.blend", progress=Progress(canceled=lambda: True))
+        submit(served.client(), newest / "scenes/workbench.blend", progress=Progress(canceled=lambda: True))
     assert list(served.client().jobs()) == []

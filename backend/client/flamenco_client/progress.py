@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,14 +34,16 @@ class Progress:
 
 
 class Counter:
-    """Adds up bytes of one kind of work for a `Progress`."""
+    """Adds up bytes of one kind of work, from any thread, for a `Progress`."""
 
     def __init__(self, progress: Progress, what: str, total: int) -> None:
         self._progress, self._what, self._total, self._done = progress, what, total, 0
+        self._turn = threading.Lock()
         progress.report(what, 0, total)
 
     def add(self, count: int) -> None:
         """Count bytes that are done (or, negative, undone). Raises `Canceled`."""
         self._progress.check()
-        self._done += count
-        self._progress.report(self._what, self._done, self._total)
+        with self._turn:
+            self._done += count
+            self._progress.report(self._what, self._done, self._total)
