@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,12 @@ def _run(file: Path | None, flags: dict[str, Any]) -> str:
         "worker %s of %s; Blender: %s; ffmpeg: %s", config.display_name(), address, found, abilities.ffmpeg_version
     )
     mine = Worker(config, abilities, Upstream(address))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: mine.stop())
+    _stop_on_signals(mine)
     return mine.run()
+
+
+def _stop_on_signals(mine: Worker) -> None:
+    """From a thread: the signal may come while the main thread holds the very lock that `stop` needs."""
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: threading.Thread(target=mine.stop).start())

@@ -83,7 +83,7 @@ class Worker:
     # ---- from outside ----
 
     def stop(self) -> None:
-        """End: give back what runs, leave no process behind. Safe to call from a signal handler."""
+        """End: give back what runs, leave no process behind. To be called from another thread than `run`'s."""
         self._stop.set()
 
     def run(self) -> str:
