@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 import requests
-from manager_parts import Caller, Farm, running, sha, update
-from processes import until
+from flamenco_manager.announcing import SERVICE, announced
+from manager_parts import Caller, Farm, Process, running, sha, sign_in, update
+from processes import free_port, until
+from zeroconf import ServiceBrowser, Zeroconf
 
 pytestmark = pytest.mark.real
 SHARED = {"storage": "shared", "job_root": "/j", "output_root": "/o"}
@@ -181,3 +183,42 @@ def test_two_managers_cannot_share_a_port_and_the_second_says_so(farm: Farm) -> 
     )  # fmt: skip
     assert done.returncode == 2
     assert b"flamenco manager: cannot listen on 127.0.0.1" in done.stderr
+
+
+def test_a_slow_upload_keeps_its_worker_alive(tmp_path_factory: pytest.TempPathFactory, processes: Farm) -> None:
+    """Waitress hides a body until the whole of it is there; the worker says nothing else meanwhile."""
+    folder = tmp_path_factory.mktemp("strict")
+    (folder / "strict.toml").write_text(f'data_dir = "{folder}"\nworker_silent_seconds = 7.0\n')
+    strict = Process("flamenco_manager.cli", folder, "/health", *processes.manager._options)
+    strict._command[3:] = ["--config", str(folder / "strict.toml")]
+    processes.server.ensure_running()
+    strict.start()
+    try:
+        slow, other = (sign_in(strict, name) for name in ("slow", "other"))
+        data = os.urandom(1_500_000)
+        pace = threading.Event()
+
+        def trickle() -> Iterator[bytes]:
+            for start in range(0, len(data), 100_000):
+                assert other("GET", "/generate").status_code in (200, 204)  # that call looks for the silent
+                pace.wait(0.8)
+                yield data[start : start + 100_000]
+
+        assert slow("PUT", f"/files/{sha(data)}", data=trickle()).status_code == 201
+        workers = processes.artist("GET", "/workers?limit=200").json()["items"]
+        assert [one["state"] for one in workers if one["name"] == "slow"] == ["awake"]
+    finally:
+        strict.kill()
+
+
+def test_workers_find_a_manager_on_the_local_network() -> None:
+    port = free_port()
+    with announced("0.0.0.0", port, f"A manager of a test {port}"):
+        found: list[str] = []
+        listener = Zeroconf()
+        try:
+            browser = ServiceBrowser(listener, SERVICE, handlers=[lambda **event: found.append(event["name"])])
+            until(lambda: any(str(port) in name for name in found), 20, "the manager is found")
+            browser.cancel()
+        finally:
+            listener.close()

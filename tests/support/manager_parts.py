@@ -155,13 +155,18 @@ class Farm:
 
     def worker(self, identity: str, **abilities: Any) -> Caller:
         """A worker that has signed in."""
-        made = Caller(self.manager.url, self.enrolment())
-        body = {"identity": identity, "name": identity, "abilities": {**ABILITIES, **abilities}}
-        answer = made("POST", "/register", json=body)
-        assert answer.status_code == 200, answer.text
-        made.token = answer.json()["token"]
-        assert made("POST", "/available").status_code == 200
-        return made
+        return sign_in(self.manager, identity, **abilities)
+
+
+def sign_in(manager: Process, identity: str, **abilities: Any) -> Caller:
+    """A worker that has signed in at a manager."""
+    made = Caller(manager.url, (manager.folder / "enrolment").read_text().strip())
+    body = {"identity": identity, "name": identity, "abilities": {**ABILITIES, **abilities}}
+    answer = made("POST", "/register", json=body)
+    assert answer.status_code == 200, answer.text
+    made.token = answer.json()["token"]
+    assert made("POST", "/available").status_code == 200
+    return made
 
 
 def _people(folder: Path) -> tuple[str, str]:

@@ -70,24 +70,9 @@ def run(make_config: Callable[..., ManagerConfig], /, **flags: Any) -> None:
 
 
 def _serve(config: ManagerConfig, site: Any) -> None:
-    import waitress.server
+    from flamenco_manager.serving import make_server
 
-    from flamenco_manager.app import create_app
-
-    try:
-        serving = waitress.server.create_server(
-            create_app(site),
-            host=config.host,
-            port=config.port,
-            threads=config.threads,
-            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
-            inbuf_overflow=1 << 20,
-            channel_timeout=300,
-            connection_limit=2000,
-            ident="flamenco",
-        )
-    except OSError as error:
-        raise ManagerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error
+    serving = make_server(config, site)
     signal.signal(signal.SIGTERM, _stop)
     port = serving.effective_port
     click.echo(f"flamenco manager: listening on http://{config.host}:{port}", err=True)

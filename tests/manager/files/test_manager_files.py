@@ -13,8 +13,9 @@ from flamenco_common.documents import Assignment, TaskFile
 from flamenco_manager.errors import DiskFull, Invalid, NotFound, TooLarge
 from flamenco_manager.files import fetching
 from flamenco_manager.files.cache import FileCache, WrongBytes
+from flamenco_manager.serving import heard
 from manager_parts import sha
-from played_server import Played, PlayedWorker
+from played_server import Played, PlayedWorker, update
 from processes import until
 
 A, B = b"the first file", b"the second one"
@@ -215,15 +216,29 @@ def test_a_manifest_without_outputs_is_asked_for_once_and_others_for_each_run(ma
     assert manager.server.manifests_asked == 3
 
 
-def test_a_worker_that_sends_a_large_file_counts_as_living(manager: Played) -> None:
-    worker = manager.worker()
+def test_a_worker_that_waits_for_files_counts_as_living(job: tuple[Played, PlayedWorker, Assignment]) -> None:
+    manager, worker, task = job
     member = manager.site.fleet.get(worker.id)
     assert member is not None
+    real = manager.server.files_zip
 
-    class Slow(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            manager.pass_time(30)
-            return super().read(size)
+    def slow(hashes: list[str]) -> object:
+        manager.pass_time(300)
+        return real(hashes)
 
-    worker("PUT", f"/files/{sha(A)}", input_stream=Slow(A), headers={"Content-Length": str(len(A))})
-    assert manager.ticks.now - member.last_seen <= 60
+    manager.server.files_zip = slow  # type: ignore[assignment, method-assign]
+    assert worker("POST", f"/tasks/zip/{task.task_id}", json={"sha256": [sha(A)]}).status_code == 200
+    assert member.last_seen == manager.ticks.now
+
+
+def test_bytes_that_come_in_are_a_sign_of_life(manager: Played) -> None:
+    manager.server.add_task()
+    worker = manager.worker()
+    task = worker.work()
+    worker.report(update(task, 1))
+    for _ in range(30):
+        manager.pass_time(10)
+        heard(manager.site, f"Bearer {worker.token}")
+        heard(manager.site, "Bearer nobody")
+        manager.site.watch.look()
+    assert worker.report(update(task, 2))[0].accepted

@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -22,7 +22,9 @@ from flamenco_manager.files.cache import BLOCK, FileCache, WrongBytes
 
 LARGE = 32 << 20  # larger files are fetched one by one
 _BATCH_FILES = 1000
-_BATCH_BYTES = 128 << 20
+_BATCH_BYTES = 32 << 20
+_SIGN_SECONDS = 5.0
+Alive = Callable[[], None]
 
 
 class Source(Protocol):
@@ -62,6 +64,12 @@ class Flight:
         with self._changed:
             self._changed.wait_for(lambda: self.landed or self.have > byte)
 
+    def wait_until_landed(self, alive: Alive) -> None:
+        """Wait until the fetch is over; `alive` is called now and then meanwhile."""
+        with self._changed:
+            while not self._changed.wait_for(lambda: self.landed, _SIGN_SECONDS):
+                alive()
+
     def wait_for_size(self) -> None:
         """Wait until the size is known, or the fetch is over."""
         with self._changed:
@@ -77,14 +85,17 @@ class Fetcher:
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}
 
-    def ensure(self, files: Mapping[str, int]) -> None:
-        """Have all of these (hash → size) in the cache. Raises `NotFound` or `Unreachable`."""
+    def ensure(self, files: Mapping[str, int], alive: Alive = lambda: None) -> None:
+        """Have all of these (hash → size) in the cache. Raises `NotFound` or `Unreachable`.
+
+        `alive` is called now and then meanwhile: whoever waits for the files says nothing else.
+        """
         with self._cache.using(files):
             while lacking := {sha256: size for sha256, size in files.items() if not self._cache.has(sha256)}:
                 mine, others = self._board(lacking)
-                self._fly(mine, {sha256: lacking[sha256] for sha256 in mine})
+                self._fly(mine, {sha256: lacking[sha256] for sha256 in mine}, alive)
                 for flight in others:
-                    flight.wait_for(1 << 62)
+                    flight.wait_until_landed(alive)
 
     def follow(self, sha256: str) -> Flight | None:
         """The fetch of a file, begun in the background if nobody began it; None if the file is here."""
@@ -127,10 +138,10 @@ class Fetcher:
             self._flights.update(mine)
         return mine, others
 
-    def _fly(self, mine: Mapping[str, Flight], files: Mapping[str, int]) -> None:
+    def _fly(self, mine: Mapping[str, Flight], files: Mapping[str, int], alive: Alive) -> None:
         error: ManagerError | None = Unreachable("the fetch of a file was broken off")
         try:
-            self._fetch(files, mine)
+            self._fetch(files, mine, alive)
             error = None
         except ManagerError as caught:
             error = caught
@@ -146,18 +157,18 @@ class Fetcher:
         """In a thread of its own: who follows the flight gets the error."""
         try:
             with self._cache.using(files):
-                self._fly(mine, files)
+                self._fly(mine, files, lambda: None)
         except ManagerError:
             return
 
-    def _fetch(self, files: Mapping[str, int], flights: Mapping[str, Flight]) -> None:
+    def _fetch(self, files: Mapping[str, int], flights: Mapping[str, Flight], alive: Alive) -> None:
         for batch in batches({sha256: size for sha256, size in files.items() if size <= LARGE}):
-            self._fetch_small(batch)
+            self._fetch_small(batch, alive)
         for sha256, size in files.items():
             if size > LARGE:
-                self._fetch_large(sha256, flights[sha256])
+                self._fetch_large(sha256, flights[sha256], alive)
 
-    def _fetch_small(self, hashes: Sequence[str]) -> None:
+    def _fetch_small(self, hashes: Sequence[str], alive: Alive) -> None:
         with tempfile.TemporaryFile(dir=self._cache.incoming) as spool:
             try:
                 answer = self._server.files_zip(hashes)
@@ -165,6 +176,7 @@ class Fetcher:
                 raise NotFound(f"the server does not have what the task needs: {error}") from error
             with disk_errors():
                 for block in _blocks(answer):
+                    alive()
                     spool.write(block)
             self._unpack(spool)
         gone = [sha256 for sha256 in hashes if not self._cache.has(sha256)]
@@ -182,7 +194,7 @@ class Fetcher:
         except WrongBytes as error:
             raise Unreachable(f"a file arrived damaged: {error}") from error
 
-    def _fetch_large(self, sha256: str, flight: Flight) -> None:
+    def _fetch_large(self, sha256: str, flight: Flight, alive: Alive) -> None:
         part = self._part(sha256)
         have = part.stat().st_size if part.exists() else 0
         try:
@@ -191,19 +203,20 @@ class Fetcher:
             if error.status != 416:
                 raise NotFound(f"the server does not have the file {sha256}") from error
         else:
-            self._write_large(part, have if answer.status == 206 else 0, answer, flight)
+            self._write_large(part, have if answer.status == 206 else 0, answer, flight, alive)
         if _sha256_of(part) != sha256:
             part.unlink(missing_ok=True)
             raise Unreachable(f"the file {sha256[:12]}… arrived damaged")
         self._cache.adopt(sha256, part)
 
     @staticmethod
-    def _write_large(part: Path, have: int, answer: BaseHTTPResponse, flight: Flight) -> None:
+    def _write_large(part: Path, have: int, answer: BaseHTTPResponse, flight: Flight, alive: Alive) -> None:
         length = answer.headers.get("Content-Length")
         size = have + int(length) if length else None
         with disk_errors(), part.open("ab" if have else "wb") as sink:
             flight.advance(have, size)
             for block in _blocks(answer):
+                alive()
                 sink.write(block)
                 sink.flush()
                 have += len(block)

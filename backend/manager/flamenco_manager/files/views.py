@@ -16,10 +16,10 @@ from flamenco_manager.endpoints import answer, decoded, worker
 from flamenco_manager.errors import ManagerError, NotFound, Unreachable
 from flamenco_manager.files.cache import BLOCK, check_sha256
 from flamenco_manager.files.fetching import Flight, batches
-from flamenco_manager.files.forwarding import LARGE
 from flamenco_manager.site import Site, site
 from flamenco_manager.workers.member import Member
 
+_AT_ONCE = 4 << 20  # a larger file is sent on after its worker got its answer, which must not wait for a slow line
 _log = logging.getLogger(__name__)
 BINARY = "application/octet-stream"
 blueprint = Blueprint("files", __name__)
@@ -54,7 +54,7 @@ def _zipped(here: Site, member: Member, wanted: Mapping[str, int]) -> Response:
     with ExitStack() as stack:
         stack.enter_context(here.cache.using(wanted))
         # The first files are here before the answer begins: what goes wrong with them can still be told.
-        here.fetcher.ensure(parts[0] if parts else {})
+        here.fetcher.ensure(parts[0] if parts else {}, lambda: here.heard_of(member))
         held = stack.pop_all()
     response = Response(iter(stream), content_type="application/zip")
     response.content_length = len(stream)
@@ -64,7 +64,7 @@ def _zipped(here: Site, member: Member, wanted: Mapping[str, int]) -> Response:
 
 def _late(here: Site, member: Member, sha256: str, batch: Mapping[str, int]) -> Iterator[bytes]:
     """A file that is fetched and opened when its turn comes."""
-    here.fetcher.ensure(batch)
+    here.fetcher.ensure(batch, lambda: here.heard_of(member))
     with here.cache.path(sha256).open("rb") as source:
         while block := source.read(BLOCK):
             here.heard_of(member)
@@ -124,14 +124,14 @@ def missing() -> Response:
 
 @blueprint.put("/files/<sha256>")
 def put_file(sha256: str) -> Response:
-    """Take a file, and send it on to the server; while that is away, or the file is large, it goes later."""
+    """Take a file, and send it on to the server; while that is away, or the file is not small, it goes later."""
     member = worker()
     check_sha256(sha256)
     here = site()
     with here.cache.using([sha256]):
         size = here.cache.put(sha256, _body(here, member), here.config.most_file_mb << 20)
         here.pins.add({sha256: size})
-    if size < LARGE:
+    if size <= _AT_ONCE:
         try:
             here.forwarder.forward(sha256)
         except Unreachable:

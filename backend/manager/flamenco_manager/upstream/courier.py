@@ -101,6 +101,7 @@ class Courier:
             except Unreachable as error:
                 _log.info("files wait for the server: %s", error)
                 break
+            self._reports.deliver()  # what waited for that file
         self._reports.deliver()
 
     def _left(self) -> bool:

@@ -1,0 +1,72 @@
+"""The HTTP server, waitress, and what a manager needs of it beyond the usual.
+
+Waitress takes a whole body in before the app sees anything of it. A worker that sends a large output over a slow line says
+nothing else meanwhile, so the arriving bytes themselves are taken as its sign of life.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import Any
+
+import waitress.channel
+import waitress.server
+
+from flamenco_manager.app import create_app
+from flamenco_manager.config import ManagerConfig
+from flamenco_manager.errors import ManagerError
+from flamenco_manager.reading import bearer_of
+from flamenco_manager.site import Site
+
+_HEARD_SECONDS = 5.0
+
+
+def make_server(config: ManagerConfig, site: Site) -> Any:
+    """The server, listening. Raises `ManagerError`."""
+    # Bodies that come in are kept on the disk that has room for files, not on the system's.
+    tempfile.tempdir = str(site.cache.incoming)
+    try:
+        serving = waitress.server.create_server(
+            create_app(site),
+            host=config.host,
+            port=config.port,
+            threads=config.threads,
+            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
+            inbuf_overflow=1 << 20,
+            channel_timeout=300,
+            connection_limit=2000,
+            ident="flamenco",
+        )
+    except OSError as error:
+        raise ManagerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error
+    for each in list(getattr(serving, "map", {}).values()) or [serving]:
+        if isinstance(each, waitress.server.BaseWSGIServer):
+            each.channel_class = _channel_class(site)
+    return serving
+
+
+def _channel_class(site: Site) -> type:
+    class Channel(waitress.channel.HTTPChannel):  # type: ignore[misc]
+        """A connection that tells when bytes of a body come in."""
+
+        heard_at = 0.0
+
+        def received(self, data: bytes) -> bool:
+            """Take bytes from the socket."""
+            request = self.request
+            now = time.monotonic()
+            if request is not None and request.headers_finished and now - self.heard_at > _HEARD_SECONDS:
+                self.heard_at = now
+                heard(site, request.headers.get("AUTHORIZATION", ""))
+            return bool(super().received(data))
+
+    return Channel
+
+
+def heard(site: Site, authorization: str) -> None:
+    """A worker that shows this header lives."""
+    try:
+        site.heard_of(site.fleet.by_token(bearer_of(authorization)))
+    except ManagerError:
+        return  # the app will say so
