@@ -120,3 +120,14 @@ def test_a_merged_picture_of_another_size_or_none_at_all_is_refused(bench: Bench
     (bench.output / "broken.exr").write_bytes(b"nothing like a picture")
     with pytest.raises(CommandFailed, match=r"broken\.exr cannot be read"):
         written(bench, scene, "broken.exr")
+
+
+@VERSIONS
+def test_of_several_view_layers_the_scenes_first_is_written(bench: Bench, version: str) -> None:
+    """In the merged file they stand in the order of the alphabet: Back before Front."""
+    scene = bench.scene("two_layers", version)
+    source, whole = render(bench, scene, "merged", tile=Tile(0, 0, 32, 24, 32, 24))
+    assert {"Front.Combined", "Back.Combined"} <= whole.keys()
+    bench.run(BlenderRender(**scene, frames="1", output=bench.frames("direct")))
+    file, _ = written(bench, scene, source)
+    assert np.array_equal(np.array(Image.open(file)), np.array(Image.open(bench.output / "direct.png")))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from flamenco_common.commands import BlenderOpen
+from flamenco_common.commands import BlenderBake, BlenderOpen
 
 from flamenco_worker import blendfile
 from flamenco_worker.commands.base import CommandContext
@@ -96,6 +96,7 @@ class BlenderSessions:
             allow_missing=command.allow_missing,
             allow_scripts=command.allow_scripts,
             threads=self._config.threads,
+            for_bake=isinstance(command, BlenderBake),
         )
 
 
@@ -105,7 +106,8 @@ def _identity(blend: Path, command: BlenderOpen) -> object:
     except OSError as error:
         raise CommandFailed(f"the file {blend} cannot be read: {error.strerror}") from error
     settings = msgspec.json.encode(command.overrides, order="sorted")
-    return (str(blend), state.st_mtime_ns, state.st_size, command.scene, settings, command.allow_missing)
+    strict = (command.allow_missing, isinstance(command, BlenderBake))
+    return (str(blend), state.st_mtime_ns, state.st_size, command.scene, settings, strict)
 
 
 __all__ = ["BlenderSessions", "bake", "mixdown", "render", "write_image"]

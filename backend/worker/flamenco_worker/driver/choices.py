@@ -145,6 +145,8 @@ def _samples(changes: Changes, scene: Any, offset: int, count: int, total: int) 
     cycles = scene.cycles
     changes.set(cycles, "use_adaptive_sampling", False)
     changes.set(cycles, "use_denoising", False)
+    changes.set(cycles, "time_limit", 0.0)
+    changes.set(cycles, "auto_scrambling_distance", False)  # it depends on how many samples there are
     changes.set(cycles, "sample_offset", offset)
     if hasattr(cycles, "use_sample_subset"):
         changes.set(cycles, "samples", total)

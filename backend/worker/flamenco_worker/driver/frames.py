@@ -24,6 +24,7 @@ class _State:
 
     scene: Any = None
     allow_missing = False
+    sequences: ClassVar[list[sequences.Sequence]] = []
     settings: ClassVar[dict[str, Any]] = {}
     wanted: dict[str, Any] | None = None
     changes = Changes()
@@ -34,6 +35,7 @@ class _State:
 def use(scene: Any, allow_missing: bool, settings: dict[str, Any]) -> None:
     """Frames are of `scene` from now on; those of `settings` that are about images wait for a format."""
     _State.scene, _State.allow_missing, _State.settings = scene, allow_missing, settings
+    _State.sequences = sequences.used()
 
 
 def scene() -> Any:
@@ -57,7 +59,7 @@ def plain() -> Any:
 
 def setup(numbers: list[int], **wanted: Any) -> dict[str, Any]:
     """Bring the scene to what the frames `numbers` need; say what they will be. Raises `Problem`."""
-    gone = sequences.missing(numbers)
+    gone = sequences.missing(_State.sequences, numbers)
     if gone and not _State.allow_missing:
         missing.refuse(gone)
     if _State.wanted != wanted:

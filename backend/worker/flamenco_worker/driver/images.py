@@ -38,7 +38,7 @@ def write_image(source: str, width: int, height: int, folder: str, number: int) 
         notes += _replace_layers(scene, picture)
     else:
         tree, result = compositing.fresh(scene)
-        notes += _feed(scene, tree, picture, "", result)
+        notes += _feed(scene, tree, picture, _first_layer(scene), result)
     answer = frames.render_once(scene, number, folder)
     return {**answer, "notes": notes, "began": began, **facts}
 
@@ -72,8 +72,16 @@ def _image_node(tree: Any, picture: Any, layer: str) -> Any:
     node = tree.nodes.new("CompositorNodeImage")
     node.image = picture
     if layer and getattr(node, "has_layers", False):
-        node.layer = layer
+        try:
+            node.layer = layer
+        except TypeError as error:
+            raise Problem(f"the merged picture has no view layer {layer!r}") from error
     return node
+
+
+def _first_layer(scene: Any) -> str:
+    """Without a compositor, Blender saves the first view layer; in the file they are in the order of the alphabet."""
+    return next((each.name for each in scene.view_layers if each.use), "")
 
 
 def _feed(scene: Any, tree: Any, picture: Any, layer: str, target: Any) -> list[str]:

@@ -18,7 +18,7 @@ MOST_NAMED = 20  # in the reason why a task failed
 def files(scene: Any) -> list[str]:
     """What is missing, one phrase a file."""
     found: dict[str, None] = {}
-    for phrase in (*_libraries(), *_blocks(), *_strips(scene), *_caches(scene)):
+    for phrase in (*_libraries(), *_blocks(), *_strips(scene)):
         found.setdefault(phrase)
     return list(found)
 
@@ -96,8 +96,12 @@ def _strips(scene: Any) -> Iterator[str]:
                 yield f"strip {strip.name}: {path}"
 
 
+def caches(scene: Any) -> list[str]:
+    """Caches of baked simulations that are missing, one phrase each: those simulations would stand still."""
+    return list(dict.fromkeys(_caches(scene)))
+
+
 def _caches(scene: Any) -> Iterator[str]:
-    """Baked simulations whose cache is elsewhere: they would stand still."""
     for thing in scene.objects:
         for system in thing.particle_systems:
             yield from _point_cache(thing, system.point_cache)

@@ -17,6 +17,7 @@ def open_file(
     allow_missing: bool = False,
     allow_scripts: bool = False,
     threads: int = 0,
+    for_bake: bool = False,
 ) -> dict[str, Any]:
     """Open `blend`; raises `Problem` if it cannot be read, lacks the scene or needs files that are not there."""
     frames.forget()
@@ -27,10 +28,12 @@ def open_file(
         overrides.apply(chosen, {"threads": threads})
     warnings += _scripts_held_back(allow_scripts)
     gone = missing.files(chosen)
-    if gone and not allow_missing:
-        missing.refuse(gone)
+    stale = missing.caches(chosen)
+    refused = gone + ([] if for_bake else stale)  # a bake may be about to make that cache
+    if refused and not allow_missing:
+        missing.refuse(refused)
     frames.use(chosen, allow_missing, settings or {})
-    return {"warnings": warnings + [f"missing: {each}" for each in gone], "scene": chosen.name}
+    return {"warnings": warnings + [f"missing: {each}" for each in gone + stale], "scene": chosen.name}
 
 
 def _load(blend: str, allow_scripts: bool) -> None:

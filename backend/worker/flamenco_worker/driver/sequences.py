@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,37 @@ def begins(path: Path) -> bool:
     )
 
 
-def missing(frames: list[int]) -> list[str]:
-    """The files of image sequences that these frames need and that are not there."""
+@dataclass(frozen=True)
+class Sequence:
+    """A use of an image sequence: its path, and which of the scene's frames show which picture."""
+
+    path: Path
+    start: int
+    length: int
+    offset: int
+    cyclic: bool
+
+
+def used() -> list[Sequence]:
+    """All uses of image sequences in the open file; asked once a file, since a file may have very many nodes."""
+    return [
+        Sequence(
+            Path(os.path.normpath(bpy.path.abspath(image.filepath, library=image.library))),
+            user.frame_start,
+            user.frame_duration,
+            user.frame_offset,
+            user.use_cyclic,
+        )
+        for image, user in _users()
+    ]
+
+
+def missing(sequences: list[Sequence], frames: list[int]) -> list[str]:
+    """The files of sequences that these frames need and that are not there."""
     found: dict[str, None] = {}
-    for image, user in _users():
-        path = Path(os.path.normpath(bpy.path.abspath(image.filepath, library=image.library)))
+    for sequence in sequences:
         for number in frames:
-            file = _file(path, user, number)
+            file = _file(sequence, number)
             if file is not None and not file.is_file():
                 found.setdefault(f"image {file}")
     return list(found)
@@ -61,15 +86,16 @@ def _owners() -> Iterator[Any]:
             yield from tree.nodes
 
 
-def _file(path: Path, user: Any, frame: int) -> Path | None:
+def _file(sequence: Sequence, frame: int) -> Path | None:
     """The file that `frame` shows; None outside of the sequence's own frames."""
-    number = _NUMBER.search(path.name)
-    if number is None or user.frame_duration < 1:
+    name = sequence.path.name
+    number = _NUMBER.search(name)
+    if number is None or sequence.length < 1:
         return None
-    at = frame - user.frame_start + 1
-    if user.use_cyclic:
-        at = (at - 1) % user.frame_duration + 1
-    if not 1 <= at <= user.frame_duration:
+    at = frame - sequence.start + 1
+    if sequence.cyclic:
+        at = (at - 1) % sequence.length + 1
+    if not 1 <= at <= sequence.length:
         return None
-    shown = f"{at + user.frame_offset:0{len(number[0])}d}"
-    return path.with_name(path.name[: number.start()] + shown + path.name[number.end() :])
+    shown = f"{at + sequence.offset:0{len(number[0])}d}"
+    return sequence.path.with_name(name[: number.start()] + shown + name[number.end() :])

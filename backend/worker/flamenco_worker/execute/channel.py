@@ -8,10 +8,12 @@ import json
 import secrets
 import socket
 import threading
+import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
 _LONGEST_HELLO = 4096
+_SECONDS_FOR_HELLO = 5.0
 
 
 class ChannelClosed(Exception):
@@ -36,7 +38,6 @@ class Channel:
         """Wait a moment for the driver; return its first words, or None if it has not called yet."""
         with contextlib.suppress(TimeoutError):
             caller, _ = self._listener.accept()
-            caller.settimeout(5)
             hello = _hello(caller)
             if hmac.compare_digest(str(hello.pop("secret", "")), self._secret):
                 self._begin(caller)
@@ -88,8 +89,12 @@ class Channel:
 def _hello(caller: socket.socket) -> dict[str, Any]:
     """The first line of a caller, which may be anybody on this machine."""
     data = b""
+    deadline = time.monotonic() + _SECONDS_FOR_HELLO
     with contextlib.suppress(OSError, ValueError):
-        while not data.endswith(b"\n") and len(data) < _LONGEST_HELLO and (more := caller.recv(1)):
+        while not data.endswith(b"\n") and len(data) < _LONGEST_HELLO:
+            caller.settimeout(max(0.001, deadline - time.monotonic()))
+            if not (more := caller.recv(1)):
+                break
             data += more
         found = json.loads(data)
         return found if isinstance(found, dict) else {}
