@@ -65,6 +65,7 @@ class Faults:
     forget_files: int = 0  # so many updates are told that their files are missing
     status: int = 0  # answer everything with it
     status_of_puts: int = 0  # take no file
+    slow_puts: threading.Event | None = None  # wait for it before a file is taken
 
 
 class FakeManager:
@@ -156,6 +157,8 @@ class FakeManager:
     ) -> tuple[int, bytes, dict[str, str]]:
         """Answer one call: status, body, headers."""
         path, _, query = path.partition("?")
+        if method == "PUT" and self.faults.slow_puts is not None:
+            self.faults.slow_puts.wait(30)
         with self.lock:
             self.calls.append(f"{method} {path}")
             if self.faults.status:

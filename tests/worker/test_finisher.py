@@ -19,6 +19,7 @@ from flamenco_worker.commands.base import Made
 from flamenco_worker.finisher import Finisher
 from flamenco_worker.outbox import Parcel
 from flamenco_worker.run import Run
+from flamenco_worker.uploader import Uploader
 from PIL import Image
 from processes import until
 
@@ -31,8 +32,11 @@ class Line:
         (folder / "thumbnails").mkdir()
         self.cache = Cache(folder, 10**9, lambda _seconds: None, set)
         self.news = 0
-        self.finisher = Finisher(self.cache, folder / "thumbnails", "", self._count)
+        self.sent: list[Parcel] = []
+        self.uploader = Uploader(self.sent.extend, self._count)
+        self.finisher = Finisher(self.cache, folder / "thumbnails", "", self.uploader, lambda: None)
         self.finisher.start()
+        self.uploader.start()
 
     def _count(self) -> None:
         self.news += 1
@@ -57,6 +61,7 @@ def line(tmp_path: Path) -> Iterator[Line]:
     made = Line(tmp_path)
     yield made
     made.finisher.stop()
+    made.uploader.stop(10)
 
 
 def frame(folder: Path, name: str = "f.png", seed: int = 1) -> Path:
@@ -81,6 +86,7 @@ def test_a_frame_is_put_in_place_and_told_with_all_that_is_known_of_it(line: Lin
     run.output(Made(file, "frames/0001.png", frame=1, width=64, height=48, layer="ViewLayer"))
     line.end(run)
     (output,), parcels = told(run)
+    assert line.sent == parcels, "the files go up before they are told"
     final = line.folder / "jobs/1/output/frames/0001.png"
     assert sha(final.read_bytes()) == digest == output.sha256
     assert (output.size, output.width, output.height, output.frame, output.layer) == (
@@ -91,7 +97,7 @@ def test_a_frame_is_put_in_place_and_told_with_all_that_is_known_of_it(line: Lin
     assert Image.open(io.BytesIO(Path(thumbnail.path).read_bytes())).size == (64, 48)
     assert (picture.sha256, picture.spare) == (digest, str(final))
     assert run.status is RunStatus.COMPLETED
-    assert not run.scratch.exists()
+    until(lambda: not run.scratch.exists(), 5, "its scratch folder is removed")
 
 
 def test_what_is_to_be_sent_stays_as_it_was_when_a_later_run_replaces_the_file(line: Line) -> None:
@@ -166,7 +172,7 @@ def test_outputs_of_a_run_that_was_taken_away_are_left_alone(line: Line) -> None
     run.drop()
     run.output(Made(frame(run.scratch), "0001.png"))
     run.finish()
-    until(lambda: line.news == 2, 10, "both were looked at")
+    until(lambda: not run.scratch.exists(), 10, "it was looked at")
     assert not (line.folder / "jobs/1/output").exists()
     assert not run.scratch.exists()
 

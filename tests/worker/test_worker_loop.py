@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from pathlib import Path
 
 import msgspec
@@ -352,6 +353,27 @@ def test_thumbnails_go_up_with_their_frames_and_are_not_kept(
     assert manager.blobs[output.thumbnail].startswith(b"\xff\xd8")
     assert list(manager.outputs(run)) == ["0001.png"]
     until(lambda: not list((tmp_path / "worker/work/thumbnails").iterdir()), 5, "the thumbnail is gone here")
+
+
+def test_a_large_output_on_its_way_does_not_silence_the_worker(
+    manager: FakeManager, start_worker: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(command: Exec, context: CommandContext) -> None:
+        file = context.scratch / "large"
+        file.write_bytes(b"large")
+        context.reporter.output(Made(file, "large", kind="file"))
+
+    monkeypatch.setitem(HANDLERS, Exec, write)  # type: ignore[arg-type]
+    manager.faults.slow_puts = threading.Event()
+    run = manager.give(WAIT_AT_GATE)
+    start_worker()
+    until(lambda: "POST /files/missing" in manager.calls, 10, "the output is on its way")
+    before = len(manager.of(run))
+    until(lambda: len(manager.of(run)) >= before + 2, 10, "signs of life come meanwhile")
+    assert not manager.ended(run)
+    manager.faults.slow_puts.set()
+    assert manager.wait_for(run).status is RunStatus.COMPLETED
+    assert manager.outputs(run) == {"large": b"large"}
 
 
 def test_a_log_that_somebody_reads_comes_sooner(manager: FakeManager, start_worker: Workers, gate: Gate) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import shutil
@@ -23,6 +24,7 @@ from flamenco_worker.commands.base import Made
 from flamenco_worker.errors import BadOutput, CommandFailed, MachineFault
 from flamenco_worker.outbox import Parcel
 from flamenco_worker.run import Finished, Run
+from flamenco_worker.uploader import Uploader
 from flamenco_worker.upstream import sha256_of
 
 _THUMBNAIL_KEPT = 7 * 86_400.0
@@ -32,11 +34,14 @@ _WITH_THUMBNAIL = ("frame", "image", "video")
 class Finisher:
     """A thread that takes outputs in the order in which they were made. `news` is called when a run has some."""
 
-    def __init__(self, cache: Cache, thumbnails: Path, ffmpeg: str, news: Callable[[], None]) -> None:
+    def __init__(
+        self, cache: Cache, thumbnails: Path, ffmpeg: str, uploader: Uploader, news: Callable[[], None]
+    ) -> None:
         self.made: SimpleQueue[tuple[Run, Made | Finished] | None] = SimpleQueue()
         self._cache = cache
         self._thumbnails = thumbnails
         self._ffmpeg = ffmpeg
+        self._uploader = uploader
         self._news = news
         self._thread = threading.Thread(target=self._work, name="finisher", daemon=True)
 
@@ -56,15 +61,14 @@ class Finisher:
         while (item := self.made.get()) is not None:
             run, made = item
             if isinstance(made, Finished):
-                run.settle(RunStatus.COMPLETED)
-                _remove_scratch(run.scratch)
+                self._uploader.afterwards(functools.partial(_complete, run))
             elif not run.cancelled.is_set():
                 self._finish(run, made)
             self._news()
 
     def _finish(self, run: Run, made: Made) -> None:
         try:
-            run.record(*self._finished(run, made))
+            self._uploader.output(run, *self._finished(run, made))
         except MachineFault as error:
             run.settle(RunStatus.LOST, str(error))
         except (CommandFailed, BadPath) as error:
@@ -140,6 +144,12 @@ def _put_in_place(file: Path, final: Path, *, lasting: bool) -> None:
         shutil.copyfile(file, beside)
         beside.replace(final)
         file.unlink()
+
+
+def _complete(run: Run) -> None:
+    """All of its outputs are told, so it is completed, unless something was wrong with it."""
+    run.settle(RunStatus.COMPLETED)
+    _remove_scratch(run.scratch)
 
 
 def _remove_scratch(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from flamenco_common.documents import RunUpdate, UpdateAnswer, UpdateResult, WorkerOrders
 from flamenco_common.states import RunStatus
 
-from flamenco_worker.errors import Refused, Unreachable
+from flamenco_worker.errors import Refused, Unreachable, WorkerError
 from flamenco_worker.outbox import Entry, Outbox, Parcel
 from flamenco_worker.run import Run
 from flamenco_worker.upstream import NoSuchThing, Upstream
@@ -61,6 +62,11 @@ class Sender:
         self._stopping.set()
         self._news.set()
         self._thread.join(seconds)
+
+    def ahead(self, parcels: Sequence[Parcel]) -> None:
+        """Send files before the update that names them, if the manager is there; else they are sent with it."""
+        with contextlib.suppress(WorkerError):
+            self._put(parcels)
 
     def flush(self) -> None:
         """Deliver all that waits. Raises `Unreachable` or `Refused`."""

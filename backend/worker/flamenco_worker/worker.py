@@ -1,8 +1,8 @@
 """The worker: signs in, fetches tasks, executes them, and stops cleanly.
 
-Four threads share the work. The main thread executes commands. The fetcher asks for the next task and brings its files shortly
-before the current one ends. The finisher checks, names and hashes outputs. The sender delivers outputs and reports. So
-Blender renders the next frame while the last one is checked and sent.
+Five threads share the work. The main thread executes commands. The fetcher asks for the next task and brings its files shortly
+before the current one ends. The finisher checks, names and hashes outputs, the uploader sends them, the sender delivers reports
+and signs of life. So Blender renders the next frame while the last one is checked and sent.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from flamenco_worker.handshake import Handshake
 from flamenco_worker.outbox import Outbox
 from flamenco_worker.run import Run
 from flamenco_worker.sender import Sender
+from flamenco_worker.uploader import Uploader
 from flamenco_worker.upstream import NoSuchThing, Upstream
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,10 @@ class Worker:
         self._cache = Cache(work, config.cache_bytes, self._stop.wait, self._board.jobs)
         self._outbox = Outbox(config.data_dir / "outbox.sqlite")
         self._blenders = BlenderSessions(config)
-        self._finisher = Finisher(self._cache, thumbnails, abilities.ffmpeg, lambda: self._sender.poke())
+        self._uploader = Uploader(lambda parcels: self._sender.ahead(parcels), lambda: self._sender.poke())
+        self._finisher = Finisher(
+            self._cache, thumbnails, abilities.ffmpeg, self._uploader, lambda: self._sender.poke()
+        )
         self._handshake = Handshake(config, abilities, upstream)
         self._sender = Sender(
             upstream,
@@ -91,6 +95,7 @@ class Worker:
         self._cache.tidy()
         self._sign_in()
         self._finisher.start()
+        self._uploader.start()
         self._sender.start()
         self._fetcher.start()
         watcher = threading.Thread(target=self._watch_stop, name="stop", daemon=True)
@@ -224,6 +229,7 @@ class Worker:
         self._board.stop()
         self._blenders.close()
         self._finisher.stop()
+        self._uploader.stop(30)
         self._sender.stop(10.0)
         try:
             self._upstream.offline()
