@@ -61,6 +61,23 @@ def test_a_restart_is_done_once(manager: Played, state: str) -> None:
     assert worker.orders.state == "run"
 
 
+def test_a_restart_that_was_done_still_stands_in_later_wishes_and_is_not_done_again(manager: Played) -> None:
+    worker = manager.worker()
+    wish(manager, worker, state="restart")
+    worker("POST", "/offline")
+    worker.sign_in()
+    manager.restart()
+    wish(manager, worker, state="restart", tags=["fast"])
+    worker.generate()
+    assert worker.orders.state == "run"
+    wish(manager, worker, state="restart", tags=["fast"])  # nothing but the restart: it is wished once more
+    worker.generate()
+    assert worker.orders.state == "restart"
+    wish(manager, worker, state="restart", tags=["slow"])  # that one is still to be done
+    worker.generate()
+    assert worker.orders.state == "restart"
+
+
 def test_a_worker_that_was_killed_instead_of_restarting_is_not_restarted_again(manager: Played) -> None:
     worker = manager.worker()
     wish(manager, worker, state="restart")

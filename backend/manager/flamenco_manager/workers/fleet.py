@@ -111,7 +111,7 @@ class Fleet:
 
     def signed_in(self, member: Member) -> None:
         """The worker holds no run: it just started. What it was told to do once is done."""
-        wish = {"wish_state": "run"} if member.wish_state in ONCE else {}
+        wish = _fulfilled(member)
         state = WorkerState.ASLEEP if member.state is WorkerState.ASLEEP else WorkerState.AWAKE
         self._change(member, {"session": member.session + 1, **wish}, told=False)
         self.become(member, state)
@@ -119,7 +119,7 @@ class Fleet:
     def signed_off(self, member: Member, reason: str, *, done: bool) -> None:
         """The worker is away; `done`: it ended as it was told."""
         if done and member.wish_state in ONCE:
-            self._change(member, {"wish_state": "run"}, told=False)
+            self._change(member, _fulfilled(member), told=False)
         self.become(member, WorkerState.OFFLINE, reason)
 
     def become(self, member: Member, state: WorkerState, reason: str = "") -> None:
@@ -139,7 +139,7 @@ class Fleet:
             for wish in wishes:
                 member = self._by_id.get(wish.worker_id)
                 if member is not None and wish.revision > self.revision:
-                    self._change(member, _wished(wish))
+                    self._change(member, _wished(member, wish))
             self._remember(_REVISION, revision)
             self.revision = revision
 
@@ -200,11 +200,18 @@ class Fleet:
         return sum(1 for one in self.all() if one.idle_since is not None and now - one.idle_since < seconds)
 
 
-def _wished(wish: WorkerWish) -> dict[str, Any]:
-    return {
-        "enabled": wish.enabled,
-        "wish_state": wish.state,
-        "wish_when": wish.when,
-        "tags": wish.tags,
-        "schedule": wish.schedule,
-    }
+def _fulfilled(member: Member) -> dict[str, Any]:
+    """What is meant once was done."""
+    return {"wish_state": "run", "done_state": member.wish_state} if member.wish_state in ONCE else {}
+
+
+def _wished(member: Member, wish: WorkerWish) -> dict[str, Any]:
+    """A wish as a change. It names all that is wished, so a restart that was done stands in it still.
+
+    It is wished once more if nothing else of the wish is new.
+    """
+    more = {"enabled": wish.enabled, "wish_when": wish.when, "tags": wish.tags, "schedule": wish.schedule}
+    is_new = {name: getattr(member, name) for name in more} != more
+    if is_new and wish.state == member.done_state:
+        return {**more, "wish_state": "run"}
+    return {**more, "wish_state": wish.state, "done_state": ""}

@@ -11,7 +11,7 @@ from flamenco_common.abilities import Abilities
 from flamenco_common.states import WorkerState
 
 _STORED = (
-    "id", "identity", "name", "token_hash", "previous_hash", "enabled", "wish_state", "wish_when", "schedule",
+    "id", "identity", "name", "token_hash", "previous_hash", "enabled", "wish_state", "wish_when", "done_state", "schedule",
     "session", "unreported", "registered_at",
 )  # fmt: skip
 
@@ -32,6 +32,7 @@ class Member:
     enabled: bool = True
     wish_state: str = "run"
     wish_when: str = "after"
+    done_state: str = ""  # restart or shutdown, if that was the last wish and is done
     tags: list[str] = field(default_factory=list)
     schedule: str = ""
     session: int = 0

@@ -22,6 +22,7 @@ WORKERS = Table(
     Column("enabled", Boolean, nullable=False),
     Column("wish_state", String(20), nullable=False),
     Column("wish_when", String(20), nullable=False),
+    Column("done_state", String(20), nullable=False),
     Column("tags", Text, nullable=False),  # JSON
     Column("schedule", Text, nullable=False),
     Column("session", Integer, nullable=False),  # grows whenever it signs in holding nothing

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column('enabled', sa.Boolean(), nullable=False),
         sa.Column('wish_state', sa.String(20), nullable=False),
         sa.Column('wish_when', sa.String(20), nullable=False),
+        sa.Column('done_state', sa.String(20), nullable=False),
         sa.Column('tags', sa.Text(), nullable=False),
         sa.Column('schedule', sa.Text(), nullable=False),
         sa.Column('session', sa.Integer(), nullable=False),
