@@ -133,15 +133,21 @@ def render_parts(
 ) -> Step:
     """One task for each tile of each range; the worker adds both to the names of the files.
 
-    A picture in one piece is a tile too, so that it too is denoised after the merge and not before.
+    A picture in one piece is a tile too, so that it too is denoised after the merge; one in ranges of samples is none.
     """
-    split: dict[str, object] = {"tile": Task.tile}
+    tiled = len(tiles) > 1 or len(ranges) == 1
+    split: dict[str, object] = {"tile": Task.tile} if tiled else {}
     if len(ranges) > 1:
         split["samples"] = Task.samples
     wanted = settings.samples
     cycles = job.scene.get(Scene.ENGINE.value) == "CYCLES"
     if cycles and wanted and wanted != job.scene.get(Scene.SAMPLES.value):
         split["overrides"] = {"samples": wanted}
+    tasks = [
+        {**({"tile": tile} if tiled else {}), **({"samples": part} if part else {})}
+        for part in ranges
+        for tile in tiles
+    ]
     return job.step(
         "render",
         blender.render(
@@ -152,7 +158,7 @@ def render_parts(
             sequencer=False,
             **split,
         ),
-        tasks=[{"tile": tile, **({"samples": part} if part else {})} for part in ranges for tile in tiles],
+        tasks=tasks,
         gpu=settings.gpu,
         memory_mb=settings.memory_mb,
         retries=settings.retries,
