@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 from flamenco_cli.settings import Farm, config_file, find, local_file, save
+from flamenco_client import api
 from flamenco_here import Command
 from processes import free_port
 from served_farm import Served
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow each other at once."""
+    monkeypatch.setattr(api, "PAUSE", 0.0)
 
 
 @pytest.fixture
