@@ -126,9 +126,17 @@ def test_files_of_the_compositor_stay_below_the_outputs(bench: Bench, version: s
     assert not (blend("compositing", version).parent / "elsewhere").exists()
 
 
-def test_eevee_renders_without_a_display(bench: Bench) -> None:
-    bench.run(BlenderRender(**bench.scene("eevee", "3.4"), frames="1", output=bench.frames()))
+def test_eevee_renders_without_a_display_many_frames_in_one_go(bench: Bench) -> None:
+    """It prepares its lights whenever rendering begins, which takes longer than these frames."""
+    command = BlenderRender(**bench.scene("eevee", "3.4"), frames="1-6,9", output=bench.frames())
+    kept = bench.run(command)
+    assert [made.frame for made in kept.made] == [1, 2, 3, 4, 5, 6, 9]
+    assert all(Image.open(bench.output / made.path).size == (32, 24) for made in kept.made)
     assert pixels(bench.output / "0001.png").std() > 5
+    assert not np.array_equal(pixels(bench.output / "0001.png"), pixels(bench.output / "0004.png"))
+    first, *rest = (timing.total for timing in kept.timings[:6])
+    assert max(rest) < first / 3
+    assert all(0 < timing.render <= timing.total for timing in kept.timings)
 
 
 def test_both_eyes_of_a_stereo_scene_are_handed_over(bench: Bench) -> None:

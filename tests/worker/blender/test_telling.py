@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flamenco_worker.commands.blender_render import fraction_of, frames_of, safe_name, with_number
+from flamenco_worker.commands.blender_render import Unit, fraction_of, frames_of, safe_name, stretches, with_number
 from flamenco_worker.errors import CommandFailed, MachineFault
 from flamenco_worker.execute import telling
 
@@ -74,3 +74,10 @@ def test_names_and_frames_from_outside_are_tamed() -> None:
     assert safe_name("../Layer 1/é") == ".._Layer_1_é"
     with pytest.raises(CommandFailed, match="cannot be read"):
         frames_of("one,two")
+
+
+def test_frames_that_follow_one_another_are_joined() -> None:
+    joined = stretches(Unit(frame) for frame in (-2, -1, 0, 1, 2, 5, 7, 8, *range(100, 120)))
+    assert [(group[0].frame, group[-1].frame) for group in joined] == [
+        (-2, -2), (-1, -1), (0, 2), (5, 5), (7, 8), (100, 115), (116, 119)
+    ]  # fmt: skip

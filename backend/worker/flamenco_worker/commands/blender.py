@@ -29,10 +29,14 @@ class BlenderSessions:
         self._purpose: object = None
 
     def ready(
-        self, command: BlenderOpen, context: CommandContext, progress: Callable[[str], None] = lambda _text: None
+        self,
+        command: BlenderOpen,
+        context: CommandContext,
+        progress: Callable[[str], None] = lambda _text: None,
+        frame: Callable[[dict[str, Any]], None] = lambda _frame: None,
     ) -> BlenderSession:
         """A Blender with the command's file open. Raises `CommandFailed`, `MachineFault`, `BlenderDied`, `Cancelled`."""
-        watch = Watch(context.cancelled, context.reporter.log, progress, context.reporter.memory)
+        watch = Watch(context.cancelled, context.reporter.log, progress, context.reporter.memory, frame)
         try:
             return self._ready(command, context, watch)
         except BlenderDied as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from flamenco_worker.commands.base import CommandContext, Made
 from flamenco_worker.errors import BadOutput, CommandFailed, MachineFault
 from flamenco_worker.execute.session import BlenderDied, BlenderSession
 
+_TOGETHER = 16  # frames in one go, of engines that are slow to begin
 _AHEAD = 2  # requests that Blender holds: one that it renders, one that waits
 _NUMBER = re.compile(r"#+")
 _FRAME = re.compile(r"Fra:(-?\d+)")
@@ -46,6 +47,7 @@ class Facts:
     height: int
     extension: str
     layers: list[str]
+    together: bool  # whether frames in one go are faster than one by one
 
 
 def render(command: BlenderRender, context: CommandContext) -> None:
@@ -64,6 +66,8 @@ class _Rendering:
         self._all = len(self._frames)
         self._now: Unit | None = None
         self._part = 0.0
+        self._facts: Facts | None = None
+        self._session: BlenderSession | None = None
         if len(self._frames) > 1 and not _NUMBER.search(Path(self._pattern).name):
             raise CommandFailed(
                 f"the output {command.output} needs #### for the frame number: there are several frames"
@@ -73,7 +77,7 @@ class _Rendering:
         """Render all; a Blender that dies after good work is started anew, once a frame."""
         while True:
             try:
-                session = self._context.blenders.ready(self._command, self._context, self._progress)
+                session = self._context.blenders.ready(self._command, self._context, self._progress, self._told)
                 if self._render(session):
                     return
             except BlenderDied as error:
@@ -91,15 +95,28 @@ class _Rendering:
         facts = self._setup(session)
         units = self._units(facts)
         self._all = len(units)
-        waiting = self._to_render([unit for unit in units if unit not in self._done], facts)
-        asked = deque(self._ask(session, unit) for unit in islice(waiting, _AHEAD))
+        left = self._to_render([unit for unit in units if unit not in self._done], facts)
+        waiting = (
+            stretches(left) if facts.together and not self._command.split_view_layers else ([unit] for unit in left)
+        )
+        self._facts, self._session = facts, session
+        asked = deque(self._ask(session, group) for group in islice(waiting, _AHEAD))
         while asked:
-            request, self._now = asked.popleft()
+            request, group = asked.popleft()
+            self._now = group[0]
             answer = session.answer(request)
             if not session.outgrown():
-                asked.extend(self._ask(session, unit) for unit in islice(waiting, 1))
-            self._made(self._now, answer, facts, session.take_peak_mb())
+                asked.extend(self._ask(session, group) for group in islice(waiting, 1))
+            if len(group) == 1:
+                self._made(group[0], answer)
+            elif not self._done.issuperset(group):
+                raise CommandFailed(f"Blender did not render frame {self._now.frame}")
         return len(self._done) == len(units)
+
+    def _told(self, frame: dict[str, Any]) -> None:
+        """A frame of a stretch is written."""
+        self._made(Unit(frame["number"]), frame)
+        self._now = Unit(frame["number"] + 1)
 
     def _setup(self, session: BlenderSession) -> Facts:
         command = self._command
@@ -116,17 +133,20 @@ class _Rendering:
         )
         for warning in answer["warnings"]:
             self._context.reporter.log(f"warning: {warning}")
-        return Facts(answer["width"], answer["height"], answer["extension"], answer["layers"])
+        return Facts(answer["width"], answer["height"], answer["extension"], answer["layers"], answer["together"])
 
     def _units(self, facts: Facts) -> list[Unit]:
         layers = facts.layers if self._command.split_view_layers else [""]
         return [Unit(frame, layer) for frame in self._frames for layer in layers]
 
-    def _ask(self, session: BlenderSession, unit: Unit) -> tuple[int, Unit]:
-        folder = self._context.scratch / f"{unit.frame}{'-' + safe_name(unit.layer) if unit.layer else ''}"
+    def _ask(self, session: BlenderSession, group: list[Unit]) -> tuple[int, list[Unit]]:
+        first, last = group[0], group[-1]
+        folder = self._context.scratch / f"{first.frame}{'-' + safe_name(first.layer) if first.layer else ''}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        return session.send("frame", number=unit.frame, folder=str(folder), layer=unit.layer), unit
+        if len(group) > 1:
+            return session.send("stretch", first=first.frame, last=last.frame, folder=str(folder)), group
+        return session.send("frame", number=first.frame, folder=str(folder), layer=first.layer), group
 
     def _to_render(self, units: list[Unit], facts: Facts) -> Iterator[Unit]:
         for unit in units:
@@ -149,7 +169,9 @@ class _Rendering:
         self._finished(unit)
         return True
 
-    def _made(self, unit: Unit, answer: dict[str, Any], facts: Facts, peak: int) -> None:
+    def _made(self, unit: Unit, answer: dict[str, Any]) -> None:
+        assert self._facts is not None and self._session is not None
+        facts, peak = self._facts, self._session.take_peak_mb()
         files: dict[str, str] = answer["files"]
         if not files:
             raise CommandFailed(f"Blender wrote no file for frame {unit.frame}")
@@ -195,6 +217,18 @@ class _Rendering:
     def _say(self, part: float, activity: str) -> None:
         done = len(self._done)
         self._context.reporter.progress((done + part) / max(1, self._all), f"{activity} ({done} of {self._all} frames)")
+
+
+def stretches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    """Join frames that follow one another; Blender counts no ranges below zero."""
+    group: list[Unit] = []
+    for unit in units:
+        if group and (unit.frame != group[-1].frame + 1 or group[0].frame < 0 or len(group) == _TOGETHER):
+            yield group
+            group = []
+        group.append(unit)
+    if group:
+        yield group
 
 
 def frames_of(text: str) -> tuple[int, ...]:

@@ -59,6 +59,7 @@ def facts(scene: Any, wanted: dict[str, Any]) -> dict[str, Any]:
         "width": width,
         "height": height,
         "extension": render.file_extension,
+        "together": render.engine in overrides.EEVEE and not (render.use_sequencer and bool(strips(scene))),
         "layers": [each.name for each in scene.view_layers if each.use],
     }
 

@@ -28,6 +28,9 @@ class _State:
     settings: ClassVar[dict[str, Any]] = {}
     wanted: dict[str, Any] | None = None
     changes = Changes()
+    folder: Path | None = None  # of the stretch that is being rendered
+    told: ClassVar[set[str]] = set()  # which files of the compositor were told of
+    began = 0.0
     render_began = 0.0
     render_seconds = 0.0
 
@@ -85,6 +88,44 @@ def frame(number: int, folder: str, layer: str = "") -> dict[str, Any]:
         changes.undo()
 
 
+def stretch(first: int, last: int, folder: str) -> dict[str, Any]:
+    """Render the frames `first` to `last` in one go; each is told as an event as soon as it is written.
+
+    Eevee prepares its lights anew whenever rendering begins, which may take longer than a frame.
+    """
+    changes = Changes()
+    changes.set(scene(), "frame_step", 1)
+    changes.set(scene().render, "filepath", str(Path(folder, f"{_NAME}####")))
+    compositing.redirect(changes, scene(), Path(folder))
+    _State.folder, _State.began, _State.render_seconds = Path(folder), time.time(), 0.0
+    _State.told = set()
+    try:
+        _render(scene(), first, last, changes)
+    finally:
+        _State.folder = None
+        changes.undo()
+    return {}
+
+
+def _written_now(scene: Any) -> dict[str, Any]:
+    """What the frame of a stretch that was just written left; its files are the folder's newest."""
+    assert _State.folder is not None
+    number, now = scene.frame_current, time.time()
+    own = f"{_NAME}{number:04d}"
+    extras = compositing.written(_State.folder)
+    answer = {
+        "number": number,
+        "files": _suffixes(_State.folder, own),
+        "extras": {name: path for name, path in extras.items() if name not in _State.told},
+        "began": _State.began,
+        "ended": now,
+        "render": _State.render_seconds,
+    }
+    _State.told = set(extras)
+    _State.began, _State.render_seconds = now, 0.0
+    return answer
+
+
 def render_once(scene: Any, number: int, folder: str, changes: Changes | None = None) -> dict[str, Any]:
     """Render a frame as the scene stands; `changes` notes what has to be put back."""
     began = time.time()
@@ -92,7 +133,7 @@ def render_once(scene: Any, number: int, folder: str, changes: Changes | None = 
     _State.render_seconds = 0.0
     changes.set(scene.render, "filepath", str(Path(folder, f"{_NAME}####")))
     compositing.redirect(changes, scene, Path(folder))
-    _render(scene, number, changes)
+    _render(scene, number, number, changes)
     return {
         "files": _suffixes(Path(folder)),
         "extras": compositing.written(Path(folder)),
@@ -102,42 +143,49 @@ def render_once(scene: Any, number: int, folder: str, changes: Changes | None = 
     }
 
 
-def _render(scene: Any, number: int, changes: Changes) -> None:
-    """One frame as `blender -f` renders it: without evaluating the scene for a viewport too."""
+def _render(scene: Any, first: int, last: int, changes: Changes) -> None:
+    """Frames as `blender -f` renders them: without evaluating the scene for a viewport too."""
     operator = bpy.ops.render.render
     if "frame_start" in operator.get_rna_type().properties:
-        result = operator(animation=True, scene=scene.name, frame_start=number, frame_end=number)
-    elif number >= 0:
-        _only(scene, number, changes)
+        result = operator(animation=True, scene=scene.name, frame_start=first, frame_end=last)
+    elif first >= 0:
+        _only(scene, first, last, changes)
         result = operator(animation=True, scene=scene.name)
     else:  # a scene's range cannot begin below zero
-        scene.frame_set(number)
-        scene.render.filepath = scene.render.filepath.replace("####", f"-{-number:04d}")
+        scene.frame_set(first)
+        scene.render.filepath = scene.render.filepath.replace("####", f"-{-first:04d}")
         result = operator(write_still=True, scene=scene.name)
     if "FINISHED" not in result:
-        raise Problem(f"Blender did not render frame {number}")
+        raise Problem(f"Blender did not render frame {first}")
 
 
-def _only(scene: Any, number: int, changes: Changes) -> None:
-    """Narrow the scene's range to one frame; simulation zones still begin where they did."""
+def _only(scene: Any, first: int, last: int, changes: Changes) -> None:
+    """Narrow the scene's range; simulation zones still begin where they did."""
     if not getattr(scene, "use_custom_simulation_range", True):
         changes.set(scene, "simulation_frame_start", scene.frame_start)
         changes.set(scene, "simulation_frame_end", scene.frame_end)
         changes.set(scene, "use_custom_simulation_range", True)
-    changes.set(scene, "frame_start", number)
-    changes.set(scene, "frame_end", number)
+    changes.set(scene, "frame_start", first)
+    changes.set(scene, "frame_end", last)
 
 
-def _suffixes(folder: Path) -> dict[str, str]:
-    """The frame's files: what follows the frame number (a view's suffix, the extension) -> path."""
+def _suffixes(folder: Path, own: str = _NAME) -> dict[str, str]:
+    """A frame's files: what follows the frame number (a view's suffix, the extension) -> path."""
     found = {}
-    for path in sorted(folder.glob(f"{_NAME}*")):
-        found[path.name[len(_NAME) :].lstrip("-0123456789")] = str(path)
+    for path in sorted(folder.glob(f"{own}*")):
+        suffix = path.name[len(own) :]
+        if own == _NAME:
+            suffix = suffix.lstrip("-0123456789")
+        if not suffix[:1].isdigit():  # of frame 1000 is not of frame 100
+            found[suffix] = str(path)
     return found
 
 
-def report_progress(say: Callable[[str], None]) -> None:
-    """Call `say` with what the renderer tells, now and then; Blender 3.4 prints it instead."""
+def listen(say: Callable[[str], None], say_frame: Callable[[dict[str, Any]], None]) -> None:
+    """Call `say` with what the renderer tells, now and then, and `say_frame` with each frame of a stretch.
+
+    Blender 3.4 prints what later ones tell.
+    """
     last = {True: 0.0, False: 0.0}
 
     def told(*arguments: Any) -> None:
@@ -156,7 +204,12 @@ def report_progress(say: Callable[[str], None]) -> None:
     def ends(*_arguments: Any) -> None:
         _State.render_seconds += time.time() - _State.render_began
 
+    def written(scene: Any, *_more: Any) -> None:
+        if _State.folder is not None:
+            say_frame(_written_now(scene))
+
     handlers = bpy.app.handlers
+    handlers.render_write.append(persistent(written))
     handlers.frame_change_post.append(persistent(moved))
     handlers.render_stats.append(persistent(told))
     handlers.render_pre.append(persistent(begins))

@@ -20,6 +20,7 @@ ACTIONS: dict[str, Action] = {
     "open": opening.open_file,
     "setup": frames.setup,
     "frame": frames.frame,
+    "stretch": frames.stretch,
     "bake": baking.bake,
     "write_image": images.write_image,
     "mixdown": sounds.mixdown,
@@ -30,7 +31,10 @@ def serve(embedded: bool) -> None:
     """Serve the worker until it closes the channel, then end this process."""
     _as_from_the_factory(embedded)
     channel = Channel({"version": list(bpy.app.version)})
-    frames.report_progress(lambda text: channel.send({"event": "progress", "text": text}))
+    frames.listen(
+        lambda text: channel.send({"event": "progress", "text": text}),
+        lambda frame: channel.send({"event": "frame", **frame}),
+    )
     with contextlib.suppress(OSError):  # the worker is gone
         for request in channel.requests():
             channel.answer(int(request.pop("id")), _done(request))

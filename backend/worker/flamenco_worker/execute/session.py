@@ -43,6 +43,7 @@ class Watch:
     line: Callable[[str], None]
     progress: Callable[[str], None]
     memory: Callable[[int], None]
+    frame: Callable[[dict[str, Any]], None] = lambda _frame: None
 
 
 class BlenderDied(Exception):
@@ -193,6 +194,8 @@ class BlenderSession:
                     return message
                 if message.get("event") == "progress":
                     self.watch.progress(str(message["text"]))
+                elif message.get("event") == "frame":
+                    self.watch.frame(message)
             self._check_cancelled()
             self._check_hang()
             self._look()
