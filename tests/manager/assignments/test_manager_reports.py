@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from flamenco_common.documents import Assignment, OutputFile
 from flamenco_common.states import RunStatus
+from flamenco_manager.assignments.reports import Letter
 from manager_parts import sha
 from played_server import Played, PlayedWorker, update
 
@@ -127,6 +128,16 @@ def test_missing_files_are_told_to_the_worker_and_the_update_can_be_repeated(man
     assert all(result.accepted for result in worker.report(named, done))
     assert [sent.seq for sent in manager.server.updates] == [1, 2]
     assert manager.server.updates[0].log_tail == "saved"
+
+
+def test_an_update_that_is_handed_in_twice_at_once_is_missing_its_files_for_both(manager: Played) -> None:
+    """A worker that gave up waiting repeats itself; "accepted" for the second would lose the output."""
+    worker, task = task_of(manager)
+    named = update(task, 1, outputs=[output()])
+    letters = [Letter(worker.id, [named]), Letter(worker.id, [named])]
+    (first,), (second,) = manager.site.reports._handle(letters)
+    assert first == second
+    assert (first.accepted, first.missing) == (False, [sha(PICTURE)])
 
 
 def test_files_go_up_before_the_update_that_names_them_when_the_server_was_away(manager: Played) -> None:

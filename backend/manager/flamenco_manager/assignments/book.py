@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,11 +172,6 @@ class Book:
         """Remove what is remembered of runs that were over before that."""
         with self._database.writing() as connection:
             connection.execute(delete(RUNS).where(RUNS.c.finished_at < moment))
-
-    def among(self, run_ids: Collection[str]) -> list[OpenRun]:
-        """Those of them that are open."""
-        with self._lock:
-            return [self._runs[run_id] for run_id in run_ids if run_id in self._runs]
 
     def _over_row(self, step: Step) -> dict[str, Any]:
         assert step.status is not None

@@ -53,6 +53,7 @@ class Slot:
     step: Step | None = None
     upward: RunUpdate | None = None
     result: UpdateResult | None = None
+    twin: Slot | None = None  # the same update, handed in twice at the same moment: what becomes of it counts for both
 
     def refuse(self, error: str, missing: Sequence[str] = ()) -> None:
         """It does not count."""
@@ -68,6 +69,7 @@ class Batch:
     """What is handled together, and what is to be written at its end."""
 
     heads: dict[str, Step] = field(default_factory=dict)  # run -> how far it is with the updates looked at
+    staged: dict[tuple[str, int], Slot] = field(default_factory=dict)  # by run and number
     keep: list[RunUpdate] = field(default_factory=list)  # for the outbox
     steps: list[Step] = field(default_factory=list)  # that count
     told: list[Delivered] = field(default_factory=list)
@@ -117,9 +119,10 @@ class Reports:
     def _handle(self, letters: Sequence[Letter]) -> list[list[UpdateResult]]:
         batch = Batch()
         answers = [self._slots(letter, batch) for letter in letters]
-        self._tell([slot for slots in answers for slot in slots if slot.result is None], batch)
+        self._tell([slot for slots in answers for slot in slots if slot.result is None and slot.twin is None], batch)
         self._write(batch)
-        return [[slot.result for slot in slots if slot.result is not None] for slots in answers]
+        results = [[(slot.twin or slot).result for slot in slots] for slots in answers]
+        return [[result for result in each if result is not None] for each in results]
 
     def _slots(self, letter: Letter, batch: Batch) -> list[Slot]:
         slots = [Slot(update) for update in letter.updates]
@@ -143,6 +146,9 @@ class Reports:
             slot.refuse(f"there is no run {sent.run_id} of the task {sent.task_id} on this worker")
             return
         head = batch.heads.get(run.id, Step(run, run.seq, run.log_size))
+        slot.twin = batch.staged.get((run.id, sent.seq))
+        if slot.twin is not None:
+            return
         if sent.seq <= head.seq:
             slot.accept()
             return
@@ -188,6 +194,7 @@ class Reports:
         slot.run, slot.step = run, Step(run, sent.seq, size, over, sent.reason)
         slot.upward = self._upward(run, sent, head)
         batch.heads[run.id] = slot.step
+        batch.staged[run.id, sent.seq] = slot
 
     def _upward(self, run: OpenRun, sent: RunUpdate, head: Step) -> RunUpdate:
         """The update as the server gets it: no log but its tail, and with the first one the commands."""
