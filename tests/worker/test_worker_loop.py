@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -310,12 +311,15 @@ def test_shared_storage_writes_in_place_and_sends_no_bytes(
     job, output = tmp_path / "share" / "job", tmp_path / "share" / "output"
     job.mkdir(parents=True)
     (job / "a.txt").write_bytes(b"shared")
+    forgotten = output / ".flamenco-scratch" / "run-of-a-dead-worker"
+    forgotten.mkdir(parents=True)
+    os.utime(forgotten, (1.6e9, 1.6e9))
     run = manager.give(COPY, storage="shared", job_root=str(job), output_root=str(output))
     start_worker()
     assert manager.wait_for(run).status is RunStatus.COMPLETED
     assert (output / "copies" / "a.txt").read_bytes() == b"shared"
     assert not manager.received
-    until(lambda: not (output / ".flamenco-scratch").exists(), 5, "its scratch folder is removed")
+    until(lambda: not (output / ".flamenco-scratch").exists(), 5, "no scratch folder is left")
 
 
 def test_shared_storage_that_is_not_mounted_is_the_machines_fault(

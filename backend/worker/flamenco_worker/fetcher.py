@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -20,6 +21,7 @@ from flamenco_worker.upstream import NoSuchThing, Upstream
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 10.0
+_FORGOTTEN = 7 * 86_400.0  # seconds since anything was put into a run's scratch folder
 _PATIENCE = 120.0  # seconds that a task's files may be out of reach before the task is given back
 
 
@@ -92,6 +94,7 @@ class Fetcher:
         """Bring its files; what fails here is told like what fails later."""
         try:
             self._patiently(run)
+            _remove_forgotten(run.scratch.parent)
             shutil.rmtree(run.scratch, ignore_errors=True)
             run.scratch.mkdir(parents=True)
         except Cancelled:
@@ -125,6 +128,14 @@ class Fetcher:
                     raise
             if run.cancelled.wait(1.0):
                 raise Cancelled("the run was stopped")
+
+
+def _remove_forgotten(folder: Path) -> None:
+    """On shared storage a worker that was killed leaves its scratch folder, and may never come back to this job."""
+    with contextlib.suppress(OSError):
+        for scratch in folder.iterdir():
+            if time.time() - scratch.stat().st_mtime > _FORGOTTEN:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def scratch_of(assignment: Assignment) -> Path:

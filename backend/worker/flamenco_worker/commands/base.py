@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,12 @@ class CommandContext:
     def output_root(self) -> Path:
         """The folder of the job's outputs."""
         return Path(self.assignment.output_root)
+
+    def fresh(self, path: str) -> Path:
+        """A file to write, named as `path`, in a scratch folder of its own: two outputs of a run may have one name."""
+        folder = self.scratch / uuid.uuid4().hex
+        folder.mkdir(parents=True)
+        return folder / Path(path).name
 
     def check_cancelled(self) -> None:
         """Raise `Cancelled` if the run is to stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +34,7 @@ def encode(command: FfmpegEncode, context: CommandContext) -> None:
     feed = Feed(order, ffmpeg)
     encoder = choose(command.codec, command.quality, Path(path).suffix, min(feed.source), ffmpeg.encoders())
     feed.prepare(encoder.bits, even=not encoder.rgb)
-    target = context.scratch / Path(path).name
+    target = context.fresh(path)
     seconds = len(order) / fps
     arguments = [
         "-f", "rawvideo", "-pixel_format", "rgb24" if encoder.bits == 8 else "rgb48le",
@@ -42,6 +43,7 @@ def encode(command: FfmpegEncode, context: CommandContext) -> None:
         *file_arguments(target), "-progress", "pipe:1", str(target),
     ]  # fmt: skip
     context.reporter.log(f"encoding {len(order)} frames at {fps} a second with {encoder.name}")
+    context.reporter.log(shlex.join(["ffmpeg", *arguments]))
     ffmpeg.run(arguments, feed=feed, on_frame=_progress(context, len(order), 0.0, 0.9, "encoding"))
     _prove(ffmpeg, target, len(order), fps, bool(sound), _progress(context, len(order), 0.9, 1.0, "checking"))
     context.reporter.output(Made(target, path, root, kind="video", width=feed.width, height=feed.height, proved=True))
@@ -58,9 +60,9 @@ def concat(command: FfmpegConcat, context: CommandContext) -> None:
     if not chunks:
         raise CommandFailed("there is no chunk to join")
     sound = _sound(command.sound, context)
-    target = context.scratch / Path(path).name
+    target = context.fresh(path)
     measured = _measured(chunks, ffmpeg, command.frame_count)
-    recipe = context.scratch / f"{target.name}.txt"
+    recipe = target.with_name("chunks.txt")
     recipe.write_text(_recipe(chunks, measured, fps), encoding="utf-8")
     arguments = [
         "-f", "concat", "-safe", "0", "-i", str(recipe), *_sound_input(sound), "-c:v", "copy",
@@ -68,6 +70,7 @@ def concat(command: FfmpegConcat, context: CommandContext) -> None:
         *_sound_output(sound, target, command.frame_count / fps),
         *file_arguments(target), "-progress", "pipe:1", str(target),
     ]  # fmt: skip
+    context.reporter.log(shlex.join(["ffmpeg", *arguments]))
     ffmpeg.run(arguments, on_frame=_progress(context, command.frame_count, 0.1, 0.5, "joining"))
     checking = _progress(context, command.frame_count, 0.5, 1.0, "checking")
     found = _prove(ffmpeg, target, command.frame_count, fps, bool(sound), checking)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +15,11 @@ from flamenco_worker.execute.process import Process
 
 def copy_files(command: CopyFiles, context: CommandContext) -> None:
     """Copy files into a folder; they are outputs of this task too."""
-    for source, made in _made_of(command.inputs, command.target, context):
+    for made in _made_of(command.inputs, command.target, context):
         context.check_cancelled()
-        made.file.parent.mkdir(exist_ok=True)
-        shutil.copyfile(source, made.file)
-        context.reporter.output(made)
+        copy = context.fresh(made.path)
+        shutil.copyfile(made.file, copy)
+        context.reporter.output(replace(made, file=copy))
 
 
 def move_files(command: MoveFiles, context: CommandContext) -> None:
@@ -28,21 +27,20 @@ def move_files(command: MoveFiles, context: CommandContext) -> None:
     if context.assignment.storage != "shared":
         copy_files(CopyFiles(inputs=command.inputs, target=command.target), context)
         return
-    for source, made in _made_of(command.inputs, command.target, context):
-        context.reporter.output(replace(made, file=source))  # it is renamed once it is checked, never lost between
+    for made in _made_of(command.inputs, command.target, context):
+        context.reporter.output(made)  # the file itself: it is renamed once it is checked, and never lost between
 
 
-def _made_of(inputs: FileSet, target: str, context: CommandContext) -> list[tuple[Path, Made]]:
-    """Each file and what it becomes, by way of a folder of this command's own. Raises `CommandFailed`."""
+def _made_of(inputs: FileSet, target: str, context: CommandContext) -> list[Made]:
+    """Each file and what it becomes. Raises `CommandFailed`."""
     root, folder = context.relative(target)
-    made: dict[str, tuple[Path, Made]] = {}
-    between = context.scratch / f"copies-{uuid.uuid4().hex}"
+    made: dict[str, Made] = {}
     for file, source in context.resolve(inputs):
         name = Path(file.path).name
         path = f"{folder}/{name}".removeprefix("./")
         if path in made:
             raise CommandFailed(f"two of the files are named {name}: they cannot both be in {target}")
-        made[path] = source, Made(between / name, path, root, kind="file", frame=file.frame)
+        made[path] = Made(source, path, root, kind="file", frame=file.frame)
     return list(made.values())
 
 

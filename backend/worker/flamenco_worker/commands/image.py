@@ -194,7 +194,7 @@ def _mean_channel(name: str, parts: Sequence[Mapping[str, Pixels]], counts: Sequ
 
 
 def _hand_over(parts: list[Part], root: str, path: str, context: CommandContext) -> None:
-    target = context.scratch / Path(path).name
+    target = context.fresh(path)
     write(target, parts)
     width, height = parts[0].size
     kind = "tile" if piece(target).box else "image"
