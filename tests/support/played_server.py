@@ -188,7 +188,7 @@ class Played:
 
     def start(self) -> None:
         """Start on what is on disk."""
-        self.database = Database(self.config.data_dir)
+        self.database = Database(self.config.url())
         migrate(self.database)
         self.site: Site = build(self.config, self.database, self.clock, self.ticks, self.server)  # type: ignore[arg-type]
         self.app = create_app(self.site)

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from flamenco_manager.config import ManagerConfig, load
-from flamenco_manager.errors import ManagerError
+from flamenco_manager.errors import BadConfig, ManagerError
 
 
 class _Group(click.Group):
@@ -50,16 +50,13 @@ def manager(ctx: click.Context, file: Path | None, data_dir: Path | None) -> Non
 @click.pass_obj
 def run(make_config: Callable[..., ManagerConfig], /, **flags: Any) -> None:
     """Serve this site's workers until SIGTERM or Ctrl-C."""
-    from flamenco_manager.db import Database
-    from flamenco_manager.migrating import migrate as run_migrations
     from flamenco_manager.site import build
 
     config = make_config(**flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    database = Database(config.data_dir)
+    database = _opened(config)
     try:
-        run_migrations(database)
         site = build(config, database)
         try:
             _serve(config, site)
@@ -98,14 +95,29 @@ def _stop(number: int, frame: Any) -> NoReturn:  # noqa: ARG001 - a signal handl
 @click.pass_obj
 def migrate(make_config: Callable[..., ManagerConfig]) -> None:
     """Bring the database to the newest schema."""
+    _opened(make_config()).close()
+
+
+def _opened(config: ManagerConfig) -> Any:
+    """The database, brought to the newest schema: it is this process's alone. Raises `BadConfig`."""
+    from sqlalchemy.exc import DBAPIError
+
     from flamenco_manager.db import Database
     from flamenco_manager.migrating import migrate as run_migrations
 
-    database = Database(make_config().data_dir)
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"the folder {config.data_dir} cannot be used: {error.strerror}") from error
+    database = Database(config.url())
     try:
         run_migrations(database)
-    finally:
+    except DBAPIError as error:
         database.close()
+        raise BadConfig(
+            f"the manager's database cannot be opened: {str(error.orig).strip().splitlines()[0]}"
+        ) from error
+    return database
 
 
 @manager.command()

@@ -25,6 +25,7 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
 
     data_dir: Path
+    database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/manager
     host: str = "127.0.0.1"
     port: int = 8081
     threads: int = 64  # that serve workers; one waits while its worker's request is joined with others
@@ -46,6 +47,15 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     most_file_mb: int = 0  # of one file; 0: no bound
     server_timeout_seconds: float = 30.0  # the server may take so long to answer
     mdns: bool = True  # be found by workers on the local network, unless it listens on loopback only
+
+    def url(self) -> str:
+        """The SQLAlchemy URL of the database; PostgreSQL always through psycopg."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'flamenco-manager.sqlite'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
 
     def manager_token(self) -> str:
         """The manager's token at the server. Raises `BadConfig`."""

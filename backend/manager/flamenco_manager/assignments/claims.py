@@ -15,7 +15,6 @@ import msgspec
 from flamenco_common.documents import ClaimAnswer, ManagerOrders, TaskDocument
 from flamenco_common.joiner import Joiner
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flamenco_manager.assignments.book import Book, OpenRun
 from flamenco_manager.assignments.models import LEASES
@@ -103,7 +102,7 @@ class Claims:
         """Write who asks under the current lease, and forget leases to which nobody is bound."""
         named = self._lease.named | set(waiting)
         text = msgspec.json.encode(sorted(named)).decode()
-        row = upsert(LEASES).values(id=self._lease.id, workers=text)
+        row = self._database.insert(LEASES).values(id=self._lease.id, workers=text)
         with self._database.writing() as connection:
             connection.execute(delete(LEASES).where(LEASES.c.id.not_in([self._lease.id, *self._bound])))
             connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"workers": text}))

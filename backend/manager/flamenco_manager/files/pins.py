@@ -6,7 +6,6 @@ import threading
 from collections.abc import Collection
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flamenco_manager.db import Database
 from flamenco_manager.files.models import PINS
@@ -34,7 +33,7 @@ class Pins:
         rows = [{"sha256": sha256, "size": size} for sha256, size in files.items() if sha256 not in self._pins]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(upsert(PINS).on_conflict_do_nothing(), rows)
+                connection.execute(self._database.insert(PINS).on_conflict_do_nothing(), rows)
             with self._lock:
                 self._pins.update({row["sha256"]: row["size"] for row in rows})  # type: ignore[misc]
 

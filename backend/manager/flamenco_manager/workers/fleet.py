@@ -10,7 +10,6 @@ from typing import Any
 from flamenco_common.documents import Registration, WorkerWish
 from flamenco_common.states import WorkerState, check_move
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flamenco_manager.db import Database
 from flamenco_manager.errors import BadConfig, NotAllowed, NotAuthenticated
@@ -154,7 +153,7 @@ class Fleet:
         return self._manager_id
 
     def _remember(self, name: str, value: int) -> None:
-        fact = upsert(FACTS).values(name=name, value=str(value))
+        fact = self._database.insert(FACTS).values(name=name, value=str(value))
         with self._database.writing() as connection:
             connection.execute(fact.on_conflict_do_update(index_elements=["name"], set_={"value": str(value)}))
 

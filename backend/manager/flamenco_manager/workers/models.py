@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Double, Integer, String, Table, Text
 
-from flamenco_manager.db import metadata
+from flamenco_manager.db import Words, metadata
 
 WORKERS = Table(
     "workers",
@@ -12,7 +12,7 @@ WORKERS = Table(
     Column("number", Integer, primary_key=True),  # stands in the worker's token
     Column("id", String(64), nullable=False, unique=True),
     Column("identity", String(200), nullable=False, unique=True),
-    Column("name", String(200), nullable=False),
+    Column("name", Words, nullable=False),
     Column("abilities", Text, nullable=False),  # JSON
     Column("token_hash", String(64), nullable=False),
     Column(

@@ -9,6 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+OPEN = sa.text("status = 'processing'")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -16,7 +19,7 @@ def upgrade() -> None:
         sa.Column('number', sa.Integer(), nullable=False),
         sa.Column('id', sa.String(64), nullable=False),
         sa.Column('identity', sa.String(200), nullable=False),
-        sa.Column('name', sa.String(200), nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
         sa.Column('abilities', sa.Text(), nullable=False),
         sa.Column('token_hash', sa.String(64), nullable=False),
         sa.Column('previous_hash', sa.String(64), nullable=False),
@@ -45,8 +48,8 @@ def upgrade() -> None:
         'runs',
         sa.Column('id', sa.String(64), nullable=False),
         sa.Column('worker_id', sa.String(64), nullable=False),
-        sa.Column('task_id', sa.Integer(), nullable=False),
-        sa.Column('job_id', sa.Integer(), nullable=False),
+        sa.Column('task_id', BIG, nullable=False),
+        sa.Column('job_id', BIG, nullable=False),
         sa.Column('document', sa.Text(), nullable=False),
         sa.Column('status', sa.String(20), nullable=False),
         sa.Column('reason', sa.Text(), nullable=False),
@@ -58,7 +61,7 @@ def upgrade() -> None:
         sa.Column('finished_at', sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint('id', name='pk_runs'),
     )
-    op.create_index('ix_runs_open', 'runs', ['worker_id'], sqlite_where=sa.text("status = 'processing'"))
+    op.create_index('ix_runs_open', 'runs', ['worker_id'], sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index('ix_runs_finished_at', 'runs', ['finished_at'])
     op.create_table(
         'leases',
@@ -68,7 +71,7 @@ def upgrade() -> None:
     )
     op.create_table(
         'outbox',
-        sa.Column('number', sa.Integer(), nullable=False),
+        sa.Column('number', BIG, nullable=False),
         sa.Column('run_id', sa.String(64), nullable=False),
         sa.Column('body', sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint('number', name='pk_outbox'),
