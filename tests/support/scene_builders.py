@@ -1,6 +1,6 @@
 """Builds the test scenes; runs inside Blender (3.4 to 5.0), once a scene: `scene_builders.py -- NAME TARGET`.
 
-Every scene is tiny: 32x24 pixels, two samples, frames 1 to 4.
+Every scene is tiny: 32x24 pixels, two samples, frames 1 to 4; but `bench`.
 """
 
 from __future__ import annotations
@@ -85,6 +85,14 @@ def _basic():
 def small_cycles():
     """A red cube that moves, Cycles, PNG."""
     _cycles(_basic())
+
+
+def bench():
+    """The same cube at a size and with samples that cost Cycles a quarter of a second of one core for a frame."""
+    scene = _basic()
+    _cycles(scene, 12)
+    scene.render.resolution_x, scene.render.resolution_y = 240, 180
+    scene.frame_end = 100
 
 
 def still():

@@ -190,7 +190,8 @@ def listen(say: Callable[[str], None], say_frame: Callable[[dict[str, Any]], Non
 
     def told(*arguments: Any) -> None:
         text = next((each for each in arguments if isinstance(each, str)), "")
-        counts = "ample" in text or "Tile" in text  # these say how far it is: other words must not crowd them out
+        # These say how far it is, and there may be few: other words must not crowd them out.
+        counts = ("ample" in text or "Tile" in text) and "Sample 0/" not in text
         if text and time.monotonic() - last[counts] > _SECONDS_BETWEEN_WORDS:
             last[counts] = time.monotonic()
             say(text)

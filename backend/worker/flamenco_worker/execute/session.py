@@ -29,10 +29,8 @@ _SECONDS_TO_CRASH = 5.0
 _SECONDS_FOR_LAST_LINES = 2.0
 _SECONDS_BETWEEN_LOOKS = 1.0
 _MOST_LINES = 400
-_STEP = re.compile(
-    r"^Fra:|\bSample \d|\bTiles\b"
-)  # lines of progress, of which one in a few seconds is enough in a log
-_SECONDS_BETWEEN_STEPS = 2.0
+_STEP = re.compile(r"^Fra:|\bSample \d|\bTiles\b")  # lines of progress
+_SECONDS_BETWEEN_STEPS = 2.0  # that come to the log
 
 
 @dataclass
@@ -224,8 +222,8 @@ class BlenderSession:
     def _gone_within(self, seconds: float) -> None:
         """Let a crash come to its own end, which names its cause."""
         deadline = time.monotonic() + seconds
-        while self.running() and time.monotonic() < deadline:
-            self.watch.cancelled.wait(0.02)
+        while self.running() and time.monotonic() < deadline and not self.watch.cancelled.wait(0.02):
+            pass
 
     def _look(self) -> None:
         now = time.monotonic()
