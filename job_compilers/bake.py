@@ -137,5 +137,7 @@ def add_render(settings: Settings, job: JobBuilder, baked: str, last: Step) -> N
         retries=settings.retries,
     )
     if settings.preview:
-        preview = ffmpeg.encode(render.outputs, fps=settings.fps, frames=settings.frames, output="{output}/preview.mp4")
+        preview = ffmpeg.encode(
+            render.outputs_like("frames/*"), fps=settings.fps, frames=settings.frames, output="{output}/preview.mp4"
+        )
         job.step("preview", preview, after=render)

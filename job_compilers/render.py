@@ -114,13 +114,14 @@ def check_names(settings: Settings, job: JobBuilder) -> None:
 
 def add_preview(settings: Settings, job: JobBuilder, render: Step) -> None:
     """A video of all frames; of the first view layer where each has files of its own."""
-    inputs = render.outputs
+    inputs = render.outputs_like("frames/*")  # not what file output nodes of the compositor write beside them
     if settings.split_view_layers:
         layers = settings.view_layers or tuple(job.value(Scene.VIEW_LAYERS))
         if not layers:
             raise BadSetting("split_view_layers", "the scene renders no view layer")
         # Workers replace what not every file name takes, each character by one.
-        inputs = render.outputs_like(f"frames/{re.sub(r'[^A-Za-z0-9_.-]', '?', layers[0])}/*")
+        folder = re.sub(r"^\.|\.$|[^A-Za-z0-9_.-]", "?", layers[0])
+        inputs = render.outputs_like(f"frames/{folder}/*")
     job.step(
         "preview",
         ffmpeg.encode(

@@ -209,7 +209,7 @@ def add_edit(settings: Settings, job: JobBuilder) -> None:
     encoded = job.step(
         "chunks",
         ffmpeg.encode(
-            frames.outputs,
+            frames.outputs_like("frames/*"),
             fps=settings.fps,
             frames=Task.frames,
             output=Task.output,
@@ -273,7 +273,7 @@ def add_rendered(settings: Settings, job: JobBuilder) -> None:
     job.step(
         "video",
         ffmpeg.encode(
-            frames.outputs,
+            frames.outputs_like("frames/*"),
             fps=settings.fps,
             frames=settings.frames,
             output=output_of(settings, job),

@@ -71,7 +71,7 @@ def test_the_baked_file_is_rendered_if_wanted() -> None:
         ("PNG", "/o/frames/####", False)
     }
     preview = job.command("preview")
-    assert (preview.inputs, preview.frames, preview.fps) == (FileSet(step="render"), "5-10", 24.0)
+    assert (preview.inputs, preview.frames, preview.fps) == (FileSet(step="render", pattern="frames/*"), "5-10", 24.0)
     assert "preview" not in compile_with("bake", {**settings, "preview": False}, scene=SIMULATED).names
 
 

@@ -20,7 +20,7 @@ def test_a_scene_as_it_is() -> None:
         blend="/j/set/shot.blend", frames="1", output="/o/frames/####", skip_existing=True
     )
     assert job.command("preview") == FfmpegEncode(
-        inputs=FileSet(step="render"), output="/o/preview.mp4", fps=24.0, frames="1-10"
+        inputs=FileSet(step="render", pattern="frames/*"), output="/o/preview.mp4", fps=24.0, frames="1-10"
     )
 
 

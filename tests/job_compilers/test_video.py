@@ -108,7 +108,7 @@ def test_an_edit_is_rendered_and_encoded_in_chunks_and_joined_with_its_sound() -
     assert {(render.sequencer, render.format) for render in renders} == {(True, "PNG")}
     assert [encode.frames for encode in encodes] == [render.frames for render in renders]
     assert [encode.output for encode in encodes] == [f"/o/chunks/{number:05}.mp4" for number in (1, 2, 3)]
-    assert all(encode.inputs == FileSet(step="frames") for encode in encodes)
+    assert all(encode.inputs == FileSet(step="frames", pattern="frames/*") for encode in encodes)
     assert job.command("sound").frames == "1-130"
     assert job.command("video") == FfmpegConcat(
         inputs=FileSet(step="chunks"), output="/o/shot.mp4", frame_count=130, fps=24.0, sound=FileSet(step="sound")
@@ -157,7 +157,11 @@ def test_a_scene_without_an_edit_is_rendered_for_its_video() -> None:
         ("1", "PNG", False), ("2", "PNG", False), ("3", "PNG", False),
     ]  # fmt: skip
     assert job.command("video") == FfmpegEncode(
-        inputs=FileSet(step="frames"), output="/o/shot.mp4", fps=24.0, frames="1-3", sound=FileSet(step="sound")
+        inputs=FileSet(step="frames", pattern="frames/*"),
+        output="/o/shot.mp4",
+        fps=24.0,
+        frames="1-3",
+        sound=FileSet(step="sound"),
     )
 
 

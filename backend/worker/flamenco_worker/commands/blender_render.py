@@ -249,8 +249,8 @@ def with_number(pattern: str, frame: int) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name that can be part of a file's name on every platform."""
-    return re.sub(r"[^\w.-]", "_", name)
+    """A name that can be a folder's on every platform: each character that cannot stand there becomes one that can."""
+    return re.sub(r"^\.|\.$|[^\w.-]", "_", name)
 
 
 def fraction_of(text: str) -> float:
