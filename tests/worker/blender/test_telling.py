@@ -71,7 +71,8 @@ def test_numbers_fill_the_last_hashes() -> None:
 
 
 def test_names_and_frames_from_outside_are_tamed() -> None:
-    assert safe_name("../Layer 1/é") == ".._Layer_1_é"
+    assert safe_name("../Layer 1/é") == "_._Layer_1_é"
+    assert safe_name("..") == "__"
     with pytest.raises(CommandFailed, match="cannot be read"):
         frames_of("one,two")
 
