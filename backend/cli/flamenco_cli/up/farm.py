@@ -106,7 +106,8 @@ class AllInOne:
                     check=False,
                 )
                 if done.returncode:
-                    raise click.ClickException(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1])
+                    said_last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
+                    raise click.ClickException(said_last.removeprefix("flamenco: "))
         if not self._enrolment.exists():
             write_secret(self._enrolment, secrets.token_urlsafe(24) + "\n")
         self.token = (self._folder / "admin.token").read_text(encoding="utf-8").strip()
