@@ -62,6 +62,13 @@ def test_what_is_written_wrong(flamenco: Command, arguments: str, says: str) -> 
     assert says in flamenco(*arguments.split()).mistake()
 
 
+def test_nothing_at_all_shows_the_verbs(flamenco: Command) -> None:
+    done = flamenco()
+    assert done.code == 2
+    assert done.stderr.startswith("Usage: flamenco")
+    assert "  submit " in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -92,6 +92,9 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return _said("canceled", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         hint = f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
         return _said(error.format_message().rstrip(".") + hint, 2)
