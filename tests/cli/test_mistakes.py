@@ -65,8 +65,8 @@ def test_what_is_written_wrong(flamenco: Command, arguments: str, says: str) -> 
 def test_nothing_at_all_shows_the_verbs(flamenco: Command) -> None:
     done = flamenco()
     assert done.code == 2
-    assert done.stderr.startswith("Usage: flamenco")
-    assert "  submit " in done.stderr
+    assert done.err.startswith("Usage: flamenco")
+    assert "  submit " in done.err
 
 
 @pytest.mark.parametrize(
