@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,13 +177,13 @@ def test_it_stops_cleanly(farm: Farm) -> None:
     assert farm.enrolment() not in log
 
 
-def test_two_managers_cannot_share_a_port_and_the_second_says_so(farm: Farm) -> None:
-    done = subprocess.run(
-        [*farm.manager._command, "run", "--port", str(farm.manager.port), *farm.manager._options],
-        capture_output=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert b"flamenco manager: cannot listen on 127.0.0.1" in done.stderr
+def test_two_managers_share_neither_a_folder_nor_a_port_and_the_second_says_so(farm: Farm, tmp_path: Path) -> None:
+    run = [*farm.manager._command, "run", "--port", str(farm.manager.port), *farm.manager._options]
+    elsewhere = [str(tmp_path) if part == str(farm.manager.folder) else part for part in run]
+    for command, says in ((run, b"another manager uses the folder"), (elsewhere, b"cannot listen on 127.0.0.1")):
+        done = subprocess.run(command, capture_output=True, timeout=60)
+        assert done.returncode == 2
+        assert b"flamenco manager: " + says in done.stderr
 
 
 def test_a_slow_upload_keeps_its_worker_alive(tmp_path_factory: pytest.TempPathFactory, processes: Farm) -> None:

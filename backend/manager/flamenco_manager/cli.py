@@ -8,11 +8,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from flamenco_common.locking import try_lock
 
 from flamenco_manager.config import ManagerConfig, load
 from flamenco_manager.errors import BadConfig, ManagerError
@@ -55,15 +56,12 @@ def run(make_config: Callable[..., ManagerConfig], /, **flags: Any) -> None:
     config = make_config(**flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    database = _opened(config)
-    try:
+    with _opened(config) as database:
         site = build(config, database)
         try:
             _serve(config, site)
         finally:
             site.courier.stop()
-    finally:
-        database.close()
 
 
 def _serve(config: ManagerConfig, site: Any) -> None:
@@ -95,29 +93,40 @@ def _stop(number: int, frame: Any) -> NoReturn:  # noqa: ARG001 - a signal handl
 @click.pass_obj
 def migrate(make_config: Callable[..., ManagerConfig]) -> None:
     """Bring the database to the newest schema."""
-    _opened(make_config()).close()
+    with _opened(make_config()):
+        pass
 
 
-def _opened(config: ManagerConfig) -> Any:
-    """The database, brought to the newest schema: it is this process's alone. Raises `BadConfig`."""
+@contextlib.contextmanager
+def _opened(config: ManagerConfig) -> Iterator[Any]:
+    """The database, brought to the newest schema: it and its folder are this process's alone. Raises `BadConfig`."""
+    from flamenco_manager.db import Database
+
+    with contextlib.ExitStack() as stack:
+        try:
+            config.data_dir.mkdir(parents=True, exist_ok=True)
+            free = stack.enter_context(try_lock(config.data_dir / "lock"))
+        except OSError as error:
+            raise BadConfig(f"the folder {config.data_dir} cannot be used: {error.strerror}") from error
+        if not free:
+            raise BadConfig(f"another manager uses the folder {config.data_dir}: give this one another --data-dir")
+        database = Database(config.url())
+        stack.callback(database.close)
+        _migrate(database)
+        yield database
+
+
+def _migrate(database: Any) -> None:
     from sqlalchemy.exc import DBAPIError
 
-    from flamenco_manager.db import Database
     from flamenco_manager.migrating import migrate as run_migrations
 
     try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadConfig(f"the folder {config.data_dir} cannot be used: {error.strerror}") from error
-    database = Database(config.url())
-    try:
         run_migrations(database)
     except DBAPIError as error:
-        database.close()
         raise BadConfig(
             f"the manager's database cannot be opened: {str(error.orig).strip().splitlines()[0]}"
         ) from error
-    return database
 
 
 @manager.command()

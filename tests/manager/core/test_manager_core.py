@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flamenco_common.locking import try_lock
 from flamenco_manager.announcing import addresses
 from flamenco_manager.cli import manager as command
 from flamenco_manager.config import ManagerConfig, load
@@ -74,6 +75,15 @@ def test_migrate_is_a_command_and_can_be_repeated(tmp_path: Path) -> None:
     for _ in range(2):
         assert CliRunner().invoke(command, ["--data-dir", str(tmp_path), "migrate"]).exit_code == 0
     assert (tmp_path / "flamenco-manager.sqlite").exists()
+
+
+def test_two_managers_do_not_share_a_folder(tmp_path: Path) -> None:
+    with try_lock(tmp_path / "lock") as free:
+        assert free
+        refused = CliRunner().invoke(command, ["--data-dir", str(tmp_path), "migrate"])
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+    assert f"another manager uses the folder {tmp_path}" in refused.output
+    assert CliRunner().invoke(command, ["--data-dir", str(tmp_path), "migrate"]).exit_code == 0
 
 
 def test_only_health_is_open(manager: Played) -> None:

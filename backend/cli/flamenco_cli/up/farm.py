@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,9 +20,11 @@ import click
 import requests
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
+from flamenco_common.locking import try_lock
+from flamenco_common.programs import ending
 
 from flamenco_cli.settings import Farm, local_file, save, write_secret
-from flamenco_cli.up.parts import Part, said
+from flamenco_cli.up.parts import Part
 
 HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -54,7 +55,7 @@ class AllInOne:
         self._say = say
         self._folder = wishes.data_dir
         self._stop = threading.Event()
-        self._lock: sqlite3.Connection | None = None
+        self._held = contextlib.ExitStack()
         self._parts: list[Part] = []
         self.address = ""
         self.token = ""
@@ -81,15 +82,13 @@ class AllInOne:
         """Make the folder, for our eyes only, and see that no other `up` uses it."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # SQLite's lock works on every platform, and goes with the process however that ends.
-            self._lock = sqlite3.connect(self._folder / "lock.sqlite", timeout=0, isolation_level=None)
-            self._lock.execute("BEGIN EXCLUSIVE")
+            free = self._held.enter_context(try_lock(self._folder / "lock"))
         except OSError as error:
             raise click.ClickException(f"the folder {self._folder} cannot be used: {error.strerror}") from error
-        except sqlite3.OperationalError as error:
+        if not free:
             raise click.ClickException(
                 f"another `flamenco up` runs on {self._folder}; stop it, or give another --data-dir"
-            ) from error
+            )
 
     def _secrets(self, server: dict[str, str]) -> None:
         """Make what is not there yet: a token for the person at this machine, one for the manager, the enrolment secret."""
@@ -196,7 +195,7 @@ class AllInOne:
 
     def _check_started(self, part: Part, late: bool, lateness: str) -> None:
         if part.exit_code is not None:
-            raise click.ClickException(f"the {part.name} did not start ({said(part.exit_code)}): {part.last_line()}")
+            raise click.ClickException(f"the {part.name} did not start ({ending(part.exit_code)}): {part.last_line()}")
         if late:
             raise click.ClickException(f"the {part.name} {lateness}; its log is {part.log}")
 
@@ -253,8 +252,7 @@ class AllInOne:
         (self._folder / "farm.json").unlink(missing_ok=True)
         if self._wishes.remember:
             self._forget()
-        if self._lock is not None:
-            self._lock.close()
+        self._held.close()
 
     def _forget(self) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError):

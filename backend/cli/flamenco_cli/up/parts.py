@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from flamenco_common.programs import dies_with_us, ending
 
 _POSIX = os.name == "posix"
 _MOST_LOG = 20_000_000  # bytes; a longer log is set aside when its part starts
@@ -35,7 +36,7 @@ class Part:
         self.name = name
         self.log = log
         self.ready = ready
-        self._command = [*_dies_with_us(), sys.executable, "-m", "flamenco_cli", *arguments]
+        self._command = [*dies_with_us(), sys.executable, "-m", "flamenco_cli", *arguments]
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -78,7 +79,7 @@ class Part:
         if self._again_at is None:
             self._pause = 0.0 if now - self._started > _STEADY_SECONDS else min(_LONGEST_PAUSE, self._pause * 2 or 0.5)
             self._again_at = now + self._pause
-            return f"the {self.name} ended with {said(self.exit_code)} and is started again: {self.last_line()}"
+            return f"the {self.name} ended with {ending(self.exit_code)} and is started again: {self.last_line()}"
         if now >= self._again_at:
             self.start()
         return ""
@@ -111,17 +112,3 @@ class Part:
                 lines = stream.read().decode("utf-8", "replace").strip().splitlines()
             return lines[-1] if lines else "it said nothing"
         return "it has no log"
-
-
-def said(code: int | None) -> str:
-    """An exit code in words."""
-    if code is not None and code < 0:
-        with contextlib.suppress(ValueError):
-            return f"signal {signal.Signals(-code).name}"
-    return f"exit code {code}"
-
-
-def _dies_with_us() -> list[str]:
-    """A prefix that makes a part die when we are killed (Linux, util-linux 2.33 or later)."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from flamenco_common.programs import dies_with_us, ending
 
 from flamenco_worker.errors import Cancelled, MachineFault
 
@@ -36,12 +36,7 @@ class Outcome:
     @property
     def said(self) -> str:
         """How it ended, in words."""
-        if self.exit_code >= 0:
-            return f"exit code {self.exit_code}"
-        try:
-            return f"signal {signal.Signals(-self.exit_code).name}"
-        except ValueError:
-            return f"signal {-self.exit_code}"
+        return ending(self.exit_code)
 
 
 class Process:
@@ -64,7 +59,7 @@ class Process:
             raise MachineFault(f"{command[0]} cannot be started: there is no such program")
         try:
             self._popen = subprocess.Popen(
-                [*_dies_with_us(), *command],
+                [*dies_with_us(), *command],
                 stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -174,12 +169,6 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.Error:
         return 0
-
-
-def _dies_with_us() -> list[str]:
-    """A prefix that makes the program die when the thread that starts it dies (Linux, util-linux 2.33 or later)."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def ask(command: Sequence[str], seconds: float = 30.0) -> str:

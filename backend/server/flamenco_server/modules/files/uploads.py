@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from flamenco_common.locking import try_lock
+
 from flamenco_server.errors import DiskFull
 from flamenco_server.modules.files.errors import UploadOffset
-from flamenco_server.modules.files.locking import try_lock
 from flamenco_server.modules.files.store import (
     CHUNK,
     BlobStore,

@@ -1,4 +1,4 @@
-"""One writer at a time on a staged upload, across threads and server processes.
+"""One user at a time of a file or a folder, across threads and processes.
 
 The operating system holds the lock, so a process that is killed leaves none behind.
 """
