@@ -188,6 +188,7 @@ class WorkerReport(msgspec.Struct, frozen=True, omit_defaults=True):
     enabled: bool = True
     reason: str = ""
     runs: list[str] = []  # run ids it holds
+    done: str = ""  # restart or shutdown, if that was the last wish and is done
 
 
 class WorkerWish(msgspec.Struct, frozen=True, omit_defaults=True):

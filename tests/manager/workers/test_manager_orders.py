@@ -56,6 +56,8 @@ def test_a_restart_is_done_once(manager: Played, state: str) -> None:
     worker("POST", "/offline")
     worker.sign_in()
     assert worker.orders.state == "run"
+    manager.deliver()
+    assert manager.server.workers[worker.id].done == state
     manager.restart()
     worker.generate()
     assert worker.orders.state == "run"

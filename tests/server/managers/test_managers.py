@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from server_farm import Site, on_both
+from typing import Any
+
+from server_farm import ABILITIES, Site, on_both
 
 pytestmark = on_both
 
@@ -61,3 +63,24 @@ def test_a_disabled_worker_gets_no_more_work_even_before_its_manager_knows(site:
     site.worker("M1-a")
     site.by("supervisor")("POST", "/api/workers/M1-a/orders", json={"enabled": False})
     assert site.task("M1-a") is None
+
+
+def test_a_restart_that_was_done_is_wished_no_more(site: Site) -> None:
+    site.worker("M1-a")
+
+    def wished() -> str:
+        return str(site.by("viewer")("GET", "/api/workers/M1-a").json["orders"]["state"])
+
+    def report(revision: int, **more: Any) -> None:
+        told = {"worker_id": "M1-a", "name": "M1-a", "state": "awake", "abilities": ABILITIES, **more}
+        site.report(workers=[told], revision=revision)
+
+    for _ in range(2):
+        site.by("supervisor")("POST", "/api/workers/M1-a/orders", json={"state": "restart", "tags": ["fast"]})
+        (wish,) = site.claim("M1-a")["orders"]["workers"][-1:]
+        report(wish["revision"])
+        report(wish["revision"], done="shutdown")
+        report(wish["revision"] - 1, done="restart")  # an earlier one
+        assert wished() == "restart"
+        report(wish["revision"], done="restart", state="offline")
+        assert wished() == "run"

@@ -147,6 +147,7 @@ class Delivery:
             enabled=member.enabled,
             reason=member.reason,
             runs=[run.id for run in self._book.of(member.id)],
+            done=member.done_state,
         )
 
     def _sent(self, report: ManagerReport) -> _Answers:

@@ -31,8 +31,11 @@ _WISHES = (
 )
 
 
-def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], now: float) -> None:
-    """Take over what a manager says of its workers. Another manager's workers are left alone."""
+def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], revision: int, now: float) -> None:
+    """Take over what a manager that has the wishes up to `revision` says of its workers.
+
+    Another manager's workers are left alone.
+    """
     newest = {report.worker_id: report for report in reports}
     known = {
         row.id: row.manager_id
@@ -47,8 +50,16 @@ def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], n
             session.execute(insert(WORKERS).values(**fresh, **unspoiled, **values))
         elif known[worker_id] == manager_id:
             session.execute(update(WORKERS).where(WORKERS.c.id == worker_id).values(values))
+            _fulfill(session, newest[worker_id], revision)
         events.append(Event("worker", worker_id, None, {"state": values["state"], "name": values["name"]}))
     emit(session, events)
+
+
+def _fulfill(session: Session, report: WorkerReport, revision: int) -> None:
+    """A restart or a shutdown that was done is wished no more."""
+    if report.done:
+        done = (WISHES.c.worker_id == report.worker_id, WISHES.c.state == report.done, WISHES.c.revision <= revision)
+        session.execute(update(WISHES).where(*done).values(state="run"))
 
 
 def _values(report: WorkerReport, now: float) -> dict[str, Any]:

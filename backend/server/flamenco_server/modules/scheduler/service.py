@@ -114,7 +114,7 @@ class Scheduler:
     def _apply(self, session: Session, batch: Sequence[tuple[int, ManagerReport]], now: float) -> list[Applied]:
         for manager_id, report in batch:
             if report.workers:
-                mirror(session, manager_id, report.workers, now)
+                mirror(session, manager_id, report.workers, report.revision, now)
             if report.logs:
                 self._logs.store(session, manager_id, report.logs)
         return Reports(session, self._rules, self._missing, self._seen, now).handle(batch)
