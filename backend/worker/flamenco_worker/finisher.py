@@ -32,7 +32,7 @@ _WITH_THUMBNAIL = ("frame", "image", "video")
 
 
 class Finisher:
-    """A thread that takes outputs in the order in which they were made. `news` is called when a run has some."""
+    """A thread that takes outputs in the order in which they were made. `news` is called when one of them fails its run."""
 
     def __init__(
         self, cache: Cache, thumbnails: Path, ffmpeg: str, uploader: Uploader, news: Callable[[], None]
@@ -64,7 +64,8 @@ class Finisher:
                 self._uploader.afterwards(functools.partial(_complete, run))
             elif not run.cancelled.is_set():
                 self._finish(run, made)
-            self._news()
+                if run.cancelled.is_set():
+                    self._news()
 
     def _finish(self, run: Run, made: Made) -> None:
         try:

@@ -18,6 +18,7 @@ _MOST_LOG = 200_000  # characters in one update
 _MOST_WAITING = 2_000_000  # characters of log that may wait to be told
 _SECONDS_BETWEEN_UPDATES = 2.0  # with hundreds of workers a manager has no time for more
 _WHILE_WATCHED = 0.5  # somebody reads the log
+_BEFORE_THE_FIRST = 0.5  # a task that is over by then needs one update only
 
 
 class Finished:
@@ -198,6 +199,6 @@ class Run:
         if not self.started and not self._told_at:
             # One that is fetched ahead says nothing, unless its files take long: a silent worker counts as gone.
             return self.preparing and now - self._held_since >= sign_of_life
-        waited = now - self._told_at
+        waited = now - (self._told_at or self.started - _SECONDS_BETWEEN_UPDATES + _BEFORE_THE_FIRST)
         pause = _WHILE_WATCHED if self.watched else _SECONDS_BETWEEN_UPDATES
         return self._news.urgent() or waited >= sign_of_life or (self._news.any() and waited >= pause)

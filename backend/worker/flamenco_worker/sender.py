@@ -20,6 +20,7 @@ from flamenco_worker.upstream import NoSuchThing, Upstream
 _log = logging.getLogger(__name__)
 _BATCH = 64
 _LONGEST_PAUSE = 10.0
+_MOST_REMEMBERED = 10_000
 
 
 class Sender:
@@ -47,6 +48,7 @@ class Sender:
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._pause = 0.0
+        self._there: dict[str, None] = {}  # hashes that this worker sent; an update that lacks one is told so
         self._thread = threading.Thread(target=self._work, name="sender", daemon=True)
 
     def start(self) -> None:
@@ -123,18 +125,28 @@ class Sender:
         """Send what the site lacks; returns the hashes of files that are not there any more as they were."""
         there = {parcel.sha256: parcel for parcel in parcels}
         gone: set[str] = set()
-        wanted = list(there) if anyway or not there else self._upstream.missing(list(there))
-        for sha256 in wanted:
+        for sha256 in list(there) if anyway else self._lacking(list(there)):
             file = there[sha256].file()
             try:
                 if file is None:
                     gone.add(sha256)
                 else:
                     self._upstream.put(sha256, file)
+                    self._remember(sha256)
             except (NoSuchThing, OSError) as error:  # it changed on disk, or cannot be read
                 _log.warning("the output %s cannot be sent: %s", file, error)
                 gone.add(sha256)
         return gone
+
+    def _lacking(self, hashes: list[str]) -> list[str]:
+        """Those that the site lacks; nobody is asked for what was sent lately."""
+        unsure = [sha256 for sha256 in hashes if sha256 not in self._there]
+        return self._upstream.missing(unsure) if unsure else []
+
+    def _remember(self, sha256: str) -> None:
+        self._there[sha256] = None
+        while len(self._there) > _MOST_REMEMBERED:
+            self._there.pop(next(iter(self._there)), None)
 
     def _settle(self, entry: Entry, result: UpdateResult) -> None:
         if result.missing and not result.accepted:

@@ -50,7 +50,8 @@ class Uploader:
                     self._send(*item)
             except Exception:  # a mistake here must not keep all later outputs from being told
                 _log.exception("the worker made a mistake while it sent outputs")
-            self._news()
+            if self._queue.empty():  # else what follows goes with it: a frame and that its task is done, in one update
+                self._news()
 
     def _send(self, run: Run, output: OutputFile, parcels: list[Parcel]) -> None:
         if run.cancelled.is_set():
