@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from client_files import files_of
 from flamenco_client.api import Client
-from flamenco_client.errors import BadRequest, Canceled, FilesMissing
+from flamenco_client.errors import BadRequest, Canceled, FilesMissing, LocalFault
 from flamenco_client.progress import Progress
 from flamenco_client.submit import Submission, submit
 from served_farm import Served
@@ -84,6 +84,10 @@ def test_shared_files_stay_where_they_are(served: Served, newest: Path) -> None:
     assert job["job_root"] == str(project)
     assert job["output_root"] == str(project / "shots/renders/shot")
     assert served.count("POST", "/files") == 0
+    assert (project / "shots/renders/shot").is_dir()
+    submission = Submission(root=project, shared=True, output_root=project / "shots/shot.blend/inside")
+    with pytest.raises(LocalFault, match="of the results cannot be made"):
+        submit(served.client(), project / "shots/shot.blend", submission)
 
 
 def test_a_shot_that_lacks_files_is_not_submitted(served: Served, newest: Path, tmp_path: Path) -> None:

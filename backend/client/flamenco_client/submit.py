@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flamenco_client.api import Client
+from flamenco_client.errors import LocalFault
 from flamenco_client.pack import Pack, PackedFile, add_files, pack
 from flamenco_client.pictures import is_pictures, pack_pictures
 from flamenco_client.progress import Progress
@@ -54,7 +55,10 @@ def submit(
             upload(client, packed.files, progress)
         progress.check()
         version, scene = (info.version, info.scene) if info else ("", {})
-        return client.submit(payload(named(submission, source, packed), packed, version, scene))
+        submission = named(submission, source, packed)
+        if submission.shared and submission.output_root:
+            make_folder(submission.output_root)
+        return client.submit(payload(submission, packed, version, scene))
 
 
 def packed_source(source: Path, submission: Submission, progress: Progress, *, pictures: bool) -> Pack:
@@ -81,6 +85,14 @@ def named(submission: Submission, source: Path, packed: Pack) -> Submission:
         name=name,
         output_root=submission.output_root or beside / "renders" / safe_folder(name),
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the results: workers that do not see it know that they do not see the shared storage."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalFault(f"the folder {folder} of the results cannot be made: {error.strerror or error}") from error
 
 
 def safe_folder(name: str) -> str:

@@ -18,6 +18,7 @@ from flamenco_common.documents import Assignment, TaskFile
 from flamenco_common.paths import BadPath, join_inside
 
 from flamenco_worker.errors import Cancelled, CommandFailed, MachineFault, Unreachable
+from flamenco_worker.shared import check_mounted
 from flamenco_worker.upstream import NoSuchThing, Upstream, batches, retried, sha256_of
 
 _SMALL = 64 << 20  # larger files are fetched one by one, so that they can resume
@@ -72,10 +73,10 @@ class Cache:
         roots = {"job": Path(assignment.job_root), "output": Path(assignment.output_root)}
         try:
             if assignment.storage == "shared":
-                _check_mounted(roots["job"])
-            roots["output"].mkdir(parents=True, exist_ok=True)
-            if assignment.storage == "shared":
+                check_mounted(roots["job"], roots["output"], files)
+                roots["output"].mkdir(parents=True, exist_ok=True)
                 return
+            roots["output"].mkdir(parents=True, exist_ok=True)
             roots["job"].mkdir(parents=True, exist_ok=True)
             os.utime(roots["output"].parent)
             with self._lock:
@@ -214,11 +215,6 @@ class Cache:
 def _check_cancelled(cancelled: threading.Event) -> None:
     if cancelled.is_set():
         raise Cancelled("the run was stopped")
-
-
-def _check_mounted(folder: Path) -> None:
-    if not folder.is_dir():
-        raise MachineFault(f"the job's folder {folder} is not on this machine: is the shared storage mounted?")
 
 
 def _mark(path: Path) -> None:
