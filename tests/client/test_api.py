@@ -23,6 +23,8 @@ from flamenco_client.errors import (
 from processes import free_port
 from served_farm import Served
 from server_parts import sha
+from werkzeug import Response
+from werkzeug.serving import make_server, make_ssl_devcert
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +195,33 @@ def test_who_may_not_is_told(served: Served) -> None:
     with pytest.raises(NotAllowed, match="token"):
         Client(served.address, "").me()
     assert served.client("viewer").health()
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A server with a certificate that nobody knows: its address, and the file with that certificate."""
+    certificate, key = make_ssl_devcert(str(tmp_path / "own"), cn="localhost")
+    app = Response(b'{"status": "ok"}', content_type="application/json")
+    serving = make_server("localhost", 0, app, ssl_context=(certificate, key))
+    thread = threading.Thread(target=serving.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"https://localhost:{serving.server_port}", certificate
+    serving.shutdown()
+    thread.join(10)
+    serving.server_close()
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_studio_may_have_an_authority_of_its_own(
+    private: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    address, certificate = private
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(other, raising=False)
+    with pytest.raises(Unreachable, match="certificate is unknown here"):
+        Client(address, "t", tries=1).health()
+    monkeypatch.setenv(name, certificate)
+    assert Client(address, "t", tries=1).health() == {"status": "ok"}
+    monkeypatch.setenv(name, certificate + ".gone")
+    with pytest.raises(ClientError, match="gone cannot be read"):
+        Client(address, "t", tries=1).health()

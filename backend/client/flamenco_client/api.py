@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ class Client:
         self._session.headers["Authorization"] = f"Bearer {token}"
         # The farm is on the studio's own network; a .netrc entry must not replace the token.
         self._session.trust_env = False
+        self._session.verify = authorities()
 
     def twin(self) -> Client:
         """Another client of the same farm, for another thread."""
@@ -234,9 +236,17 @@ class Client:
             raise ClientError(f"{self.address!r} is no server's address; write it like http://farm:8080") from error
         except requests.exceptions.RequestException as error:
             raise Unreachable(f"the server at {self.address} does not answer ({_cause(error)})") from error
+        except OSError as error:
+            raise ClientError(f"the certificates in {self._session.verify} cannot be read") from error
         if answer.status_code >= 300:
             raise error_for(answer)
         return answer
+
+
+def authorities() -> str | bool:
+    """The certificates that the environment names, for a studio with an authority of its own; else the usual ones."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    return next((file for name in names if (file := os.environ.get(name))), True)
 
 
 def error_for(answer: requests.Response) -> ClientError:
@@ -270,7 +280,10 @@ def _cause(error: requests.exceptions.RequestException) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return "it took too long"
     text = str(error)
-    for sign, words in (("refused", "connection refused"), ("resolve", "no such host"), ("Name or", "no such host")):
+    for sign, words in (
+        ("refused", "connection refused"), ("resolve", "no such host"), ("Name or", "no such host"),
+        ("certificate verify failed", "its certificate is unknown here: REQUESTS_CA_BUNDLE can name its authority"),
+    ):  # fmt: skip
         if sign in text:
             return words
     return "the connection broke"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from flamenco_common.hosts import is_loopback
 from flamenco_common.locking import try_lock
 
 from flamenco_manager.config import ManagerConfig, load
@@ -77,7 +78,7 @@ def _serve(config: ManagerConfig, site: Any) -> None:
 
 
 def _announced(config: ManagerConfig, port: int) -> contextlib.AbstractContextManager[None]:
-    if not config.mdns or config.host in ("localhost", "::1") or config.host.startswith("127."):
+    if not config.mdns or is_loopback(config.host):
         return contextlib.nullcontext()
     from flamenco_manager.announcing import announced
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -24,6 +25,7 @@ from flamenco_common.documents import (
     UpdateAnswer,
     WorkerOrders,
 )
+from flamenco_common.hosts import is_loopback
 from requests.adapters import HTTPAdapter
 
 from flamenco_worker.errors import BadConfig, MachineFault, Refused, Unreachable, WorkerError
@@ -47,13 +49,19 @@ class Upstream:
         self._address = address.rstrip("/")
         self._session = requests.Session()
         self._session.mount("http", HTTPAdapter(pool_maxsize=8))
-        self.token = self.refused_token = ""
-        self.use_token(token)
+        self._session.auth = self._signed
+        # The proxy of the environment does not lead to this machine itself.
+        self._session.trust_env = not is_loopback(urlsplit(address).hostname or "")
+        self.token, self.refused_token = token, ""
 
     def use_token(self, token: str) -> None:
         """Speak with this token from now on."""
         self.token = token
-        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """As the session's authentication, the token is not replaced by a .netrc entry."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
 
     def register(self, registration: Registration) -> Registered:
         """First half of the handshake, with the enrolment secret or this worker's own token."""

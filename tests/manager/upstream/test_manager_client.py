@@ -100,3 +100,14 @@ def test_the_pause_grows_to_a_bound_and_ends_with_the_first_answer() -> None:
     breaker.worked()
     breaker.failed("x")
     assert breaker.seconds_left == 0.25
+
+
+def test_a_server_on_this_machine_is_asked_without_the_proxy(
+    answers: tuple[Answers, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, server = answers
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    Server(server._url.removesuffix("/api"), "manager_1_secret", 5).call("GET", "/me")
+    assert len(app.seen) == 1
+    with pytest.raises(Unreachable, match="ProxyError"):
+        Server("http://farm.invalid", "manager_1_secret", 5).call("GET", "/me")

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import certifi
 import msgspec
 import requests.utils
 import urllib3
 from flamenco_common.documents import ClaimAnswer, HashList, ManagerReport, ReportAnswer, TaskFiles
+from flamenco_common.hosts import is_loopback
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
@@ -174,8 +175,9 @@ class Breaker:
 
 
 def _pool(url: str, connections: int) -> urllib3.PoolManager:
-    """Connections to the server, by the proxy and with the certificates that the environment names."""
-    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    """Connections to the server, with the certificates and, to another machine, by the proxy that the environment names."""
+    here = is_loopback(urlsplit(url).hostname or "")
+    proxy = None if here else requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     with requests.Session() as session:
         verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
     authorities = verify if isinstance(verify, str) else certifi.where()
