@@ -45,6 +45,9 @@ def test_an_unknown_job(flamenco: Command, verb: str) -> None:
         ("jobs --stat queued", "No such option"),
         ("jobs --state sleeping", "state"),
         ("jobs --limit x", "'x' is not a valid integer"),
+        ("jobs --limit 0", "0 is not in the range x>=1"),
+        ("priority 1 1001", "1001 is not in the range 0<=x<=1000"),
+        ("submit a.blend --max-workers -1", "-1 is not in the range x>=0"),
         ("priority 1 high", "'high' is not a valid integer"),
         ("requeue 1 --failed --frames 1", "give one of --failed, --frames and --task"),
         ("submit", "Missing argument 'FILE'"),
@@ -141,7 +144,17 @@ def test_a_token_that_is_missing_or_wrong(served: Served, flamenco: Command, mon
 def test_a_folder_that_cannot_be_written(served: Served, flamenco: Command, home: Path) -> None:
     job = served.farm.job(outputs={"a.png": b"x"})
     (home / "taken").write_text("in the way")
-    assert "cannot be written" in flamenco("fetch", job, "--to", home / "taken").mistake()
+    assert "is a file" in flamenco("fetch", job, "--to", home / "taken").mistake()
+    assert "cannot be written" in flamenco("fetch", job, "--to", home / "taken" / "below").mistake()
+
+
+def test_a_folder_for_results_that_is_a_file_is_told_before_anything_is_submitted(
+    served: Served, flamenco: Command, home: Path
+) -> None:
+    (home / "taken").write_text("in the way")
+    before = len(list(served.client().jobs()))
+    assert "is a file" in flamenco("submit", home / "a.blend", "--to", home / "taken").mistake()
+    assert len(list(served.client().jobs())) == before
 
 
 def test_a_component_that_is_not_installed(flamenco: Command, monkeypatch: pytest.MonkeyPatch) -> None:

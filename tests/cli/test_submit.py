@@ -57,6 +57,19 @@ def until_submitted(served: Served) -> dict[str, Any]:
     return until(lambda: next(served.client().jobs(), None), 20, "a job is submitted")
 
 
+def test_yes_and_no_are_said_as_people_say_them(served: Served, flamenco: Command, shot: Path) -> None:
+    said = ["--set", "fps=24", "--set", "hold_missing=Yes", "--set", "silent=off", "--override", "denoise=no"]
+    assert flamenco("submit", shot, *said).code == 0
+    job = served.client().job(next(served.client().jobs())["id"])
+    assert (job["settings"]["hold_missing"], job["settings"]["silent"]) == (True, False)
+    assert job["overrides"] == {"denoise": False}
+
+
+def test_a_text_that_reads_as_yes_or_no_stays_text(served: Served, flamenco: Command, shot: Path) -> None:
+    assert flamenco("submit", shot, "--set", "fps=24", "--set", "pictures=no", "--json").code == 2
+    assert "pictures is" not in flamenco("submit", shot, "--set", "fps=24", "--set", "pictures=no").mistake()
+
+
 def test_a_folder_of_pictures_is_submitted_as_a_video(served: Served, flamenco: Command, shot: Path) -> None:
     said = flamenco("submit", "shot", "--set", "fps=24", "--name", "Dailies [a]", "--priority", 70, "--comment", "now")
     assert (said.code, said.out) == (0, "Job 1 is submitted: Dailies [a], 1 tasks.\n")

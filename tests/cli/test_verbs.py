@@ -28,6 +28,11 @@ def test_jobs_are_listed_newest_first(served: Served, flamenco: Command) -> None
     assert [job["id"] for job in flamenco("jobs", "--json", "--limit", 1).json] == [third]
 
 
+def test_a_row_is_one_line_for_programs(served: Served, flamenco: Command) -> None:
+    render(served, "1-3", name="a name that is much longer than a terminal is wide " * 4)
+    assert len(flamenco("jobs").out.splitlines()) == 2
+
+
 def test_jobs_are_filtered(served: Served, flamenco: Command) -> None:
     first, second = render(served), render(served, project="")
     flamenco("pause", second)

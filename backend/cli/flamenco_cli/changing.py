@@ -9,7 +9,7 @@ import click
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
 
-from flamenco_cli.common import farm_verb, print_json
+from flamenco_cli.common import PRIORITY, farm_verb, print_json
 
 JOBS = click.argument("job_ids", metavar="JOB…", type=int, nargs=-1, required=True)
 
@@ -80,7 +80,7 @@ def delete(client: Client, as_json: bool, job_ids: tuple[int, ...], yes: bool) -
 
 @click.command("priority")
 @click.argument("job_id", metavar="JOB", type=int)
-@click.argument("value", metavar="PRIORITY", type=int)
+@click.argument("value", metavar="PRIORITY", type=PRIORITY)
 @farm_verb
 def priority(client: Client, as_json: bool, job_id: int, value: int) -> int:
     """Change a job's priority; higher comes first, 50 is usual."""

@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import click
 from flamenco_client.api import Client
@@ -20,12 +21,16 @@ from rich.table import Table
 
 from flamenco_cli import settings
 
+FOLDER = click.Path(file_okay=False, path_type=Path)
+PRIORITY = click.IntRange(0, 1000)
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 COLORS = {
     "completed": "green", "processing": "cyan", "failed": "red", "canceled": "dim", "paused": "yellow",
     "awake": "green", "error": "red", "offline": "dim", "asleep": "yellow",
 }  # fmt: skip
+_WIDEST = 10_000  # characters
+YES_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 WORDS = {"hash": "Reading", "upload": "Sending", "fetch": "Fetching"}
 
 
@@ -54,17 +59,25 @@ def console(stderr: bool = False) -> Console:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
-    """A table for people; the sentence `nothing` if it would be empty."""
+    """A table for people; the sentence `nothing` if it would be empty.
+
+    `>` before a column's name puts it to the right; `~` marks the columns that are folded where the terminal is narrow.
+    """
     listed = list(rows)
     if not listed:
         click.echo(nothing)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
-        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column.startswith(">") else "left"
+        table.add_column(column.lstrip(">~"), justify=justify, overflow="fold", no_wrap=not column.startswith("~"))
     for row in listed:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    screen = Console(highlight=False)
+    # A program that reads the table, such as grep, wants a line a row.
+    if not screen.is_terminal:
+        screen.width = _WIDEST
+    screen.print(table)
 
 
 def escaped(text: Any) -> str:
@@ -92,11 +105,20 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not read the Z
+
+
 def when(moment: str | None) -> str:
     """A time of the API in this machine's zone."""
     if not moment:
         return "–"
-    return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M")
+    return _moment(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def seconds_between(one: str, other: str) -> float:
+    """Seconds from one time of the API to another."""
+    return (_moment(other) - _moment(one)).total_seconds()
 
 
 @contextmanager
@@ -136,7 +158,9 @@ def pairs(given: Iterable[str], option: str, textual: Container[str] = ()) -> di
 
 
 def value_of(text: str) -> Any:
-    """A number, true, false, a list in JSON, or text."""
+    """A number, yes or no, a list in JSON, or text."""
+    if text.strip().lower() in YES_NO:
+        return YES_NO[text.strip().lower()]
     try:
         value = json.loads(text)
     except ValueError:

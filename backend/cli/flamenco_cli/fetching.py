@@ -9,12 +9,12 @@ from flamenco_client.api import Client
 from flamenco_client.fetch import Fetched
 from flamenco_client.fetch import fetch as bring
 
-from flamenco_cli.common import bars, farm_verb, print_json
+from flamenco_cli.common import FOLDER, bars, farm_verb, print_json
 
 
 @click.command("fetch")
 @click.argument("job_id", metavar="JOB", type=int)
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="Where to [default: a folder job-JOB here].")
+@click.option("--to", "folder", type=FOLDER, help="Where to [default: a folder job-JOB here].")
 @click.option("--parts", is_flag=True, help="Tiles and sample ranges too.")
 @farm_verb
 def fetch(client: Client, as_json: bool, job_id: int, folder: Path | None, parts: bool) -> None:
@@ -33,6 +33,9 @@ def tell(done: Fetched, as_json: bool) -> None:
     if as_json:
         new, kept = [str(path) for path in done.new], [str(path) for path in done.kept]
         print_json({"folder": str(done.folder), "new": new, "kept": kept})
+        return
+    if not done.new and not done.kept:
+        click.echo("There is nothing to fetch.")
         return
     there = f", {len(done.kept)} were there" if done.kept else ""
     click.echo(f"{len(done.new)} files fetched to {done.folder}{there}.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flamenco_client.api import Client
 
-from flamenco_cli.common import colored, duration, escaped, farm_verb, print_json, print_table, when
+from flamenco_cli.common import colored, duration, escaped, farm_verb, print_json, print_table, seconds_between, when
 
 
 @click.command("jobs")
@@ -16,7 +16,7 @@ from flamenco_cli.common import colored, duration, escaped, farm_verb, print_jso
 @click.option("--project", help="Only those of this project.")
 @click.option("--type", "type_", help="Only those of this job type.")
 @click.option("--archived", is_flag=True, help="The archived ones.")
-@click.option("--limit", default=50, show_default=True, help="At most so many, newest first.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many, newest first.")
 @farm_verb
 def jobs(client: Client, as_json: bool, type_: str | None, limit: int, archived: bool, **filters: str | None) -> None:
     """List jobs, newest first."""
@@ -24,7 +24,7 @@ def jobs(client: Client, as_json: bool, type_: str | None, limit: int, archived:
     if as_json:
         print_json(found)
         return
-    columns = (">Job", "Name", "Type", "State", ">Done", ">Failed", ">Priority", "Owner", "Made")
+    columns = (">Job", "~Name", "Type", "State", ">Done", ">Failed", ">Priority", "Owner", "Made")
     print_table(columns, (_job_row(item) for item in found), "There are no jobs.")
 
 
@@ -47,9 +47,9 @@ def job(client: Client, as_json: bool, job_id: int) -> None:
     if as_json:
         print_json({**found, "steps": steps})
         return
-    print_table(("", ""), _job_lines(found), "")
+    print_table(("", "~"), _job_lines(found), "")
     click.echo()
-    columns = ("Step", ">Done", ">Failed", "After", ">A task")
+    columns = ("Step", ">Done", ">Failed", "~After", ">A task")
     print_table(columns, (_step_row(step) for step in steps), "It has no steps.")
 
 
@@ -59,9 +59,15 @@ def _job_lines(found: dict[str, Any]) -> Iterator[Sequence[str]]:
     yield "Type", escaped(found["type"])
     yield "State", colored(found["state"]) + (" (archived)" if found["archived"] else "")
     yield "Tasks", f"{counts['completed']} of {found['total']} done, {counts['failed']} failed"
-    yield "Left", duration(found.get("eta_seconds"))
+    yield "Made", f"{when(found['created_at'])} by {escaped(found['owner'])}"
+    if found["finished_at"]:
+        yield "Took", duration(seconds_between(found["started_at"] or found["created_at"], found["finished_at"]))
+    else:
+        yield "Left", duration(found.get("eta_seconds"))
     yield "Priority", str(found["priority"])
     yield "Blender", escaped(found.get("blender") or "any")
+    if found["preset"]:
+        yield "Preset", escaped(found["preset"])
     for name, value in found.get("settings", {}).items():
         yield f"  {escaped(name)}", escaped(value)
     if found.get("waiting_because"):
@@ -88,7 +94,7 @@ def tasks(client: Client, as_json: bool, job_id: int, status: str | None) -> Non
     if as_json:
         print_json(found)
         return
-    columns = (">Task", "Step", "What", "Status", "Worker", "Why")
+    columns = (">Task", "Step", "~What", "Status", "Worker", "~Why")
     print_table(columns, (_task_row(item) for item in found), "It has no such tasks.")
 
 
@@ -123,7 +129,7 @@ def workers(client: Client, as_json: bool, state: str | None) -> None:
     if as_json:
         print_json(found)
         return
-    columns = ("Worker", "Name", "State", ">Cores", ">Memory", "Blenders", "Tasks")
+    columns = ("Worker", "Name", "State", ">Cores", ">Memory", "~Blenders", "~Tasks")
     print_table(columns, (_worker_row(item) for item in found), "There are no workers.")
 
 
@@ -149,7 +155,7 @@ def managers(client: Client, as_json: bool) -> None:
     rows = (
         (str(item["id"]), escaped(item["name"]), str(item["workers"]), when(item["last_seen_at"])) for item in found
     )
-    print_table((">Manager", "Name", ">Workers", "Heard of"), rows, "There are no managers.")
+    print_table((">Manager", "~Name", ">Workers", "Heard of"), rows, "There are no managers.")
 
 
 @click.command("job-types")
@@ -163,14 +169,21 @@ def job_types(client: Client, as_json: bool, name: str | None) -> None:
         return
     if name:
         click.echo(found[0]["help"])
-        columns = ("Setting", "Type", "Default", "What it is")
+        columns = ("Setting", "Type", "~Default", "~What it is")
         print_table(columns, (_setting_row(entry) for entry in found[0]["settings"]), "It has no settings.")
         return
     rows = ((escaped(item["name"]), escaped(item["error"] or item["help"].split("\n")[0])) for item in found)
-    print_table(("Type", "What it does"), rows, "There are no job types.")
+    print_table(("Type", "~What it does"), rows, "There are no job types.")
 
 
 def _setting_row(entry: dict[str, Any]) -> Sequence[str]:
-    default = f"from the scene: {entry['source']}" if entry.get("source") else entry.get("default")
+    default = f"from the scene: {entry['source']}" if entry.get("source") else _default(entry.get("default"))
     limits = f" ({', '.join(entry['choices'])})" if entry.get("choices") else ""
     return escaped(entry["name"]), escaped(entry["type"]), escaped(default), escaped(entry["help"] + limits)
+
+
+def _default(value: Any) -> str:
+    """A default as `--set` takes it."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "–"
+    return str(value).lower() if isinstance(value, bool) else str("–" if value in (None, "") else value)

@@ -15,7 +15,7 @@ from flamenco_client.submit import submit as send
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from flamenco_cli.common import bars, console, duration, farm_verb, pairs, print_json
+from flamenco_cli.common import FOLDER, PRIORITY, bars, console, duration, farm_verb, pairs, print_json
 from flamenco_cli.fetching import fetch_with_bars, tell
 
 POLL = 0.7
@@ -33,11 +33,13 @@ AWAY_SECONDS = 300.0  # the server may be away for so long while we wait
 @click.option("--file", "files", type=click.Path(path_type=Path), multiple=True, help="One more file to send along.")
 @click.option("--name", default="", help="The job's name [default: the file's].")
 @click.option("--project", default="", help="The project on the farm.")
-@click.option("--priority", default=50, show_default=True, help="Higher comes first.")
+@click.option("--priority", default=50, show_default=True, type=PRIORITY, help="Higher comes first.")
 @click.option("--blender", default="", help='Wanted version, "4.5" or ">=4.2" [default: at least the file\'s].')
 @click.option("--preset", default="", help="Render settings to apply.")
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="A render setting to apply.")
-@click.option("--max-workers", default=0, help="At most so many workers at once [default: any number].")
+@click.option(
+    "--max-workers", default=0, type=click.IntRange(0), help="At most so many workers at once [default: any number]."
+)
 @click.option("--tag", "tags", multiple=True, help="Only workers with this tag.")
 @click.option("--comment", default="", help="A note for people.")
 @click.option("--root", type=click.Path(path_type=Path), help="The project's folder [default: found by .git and such].")
@@ -46,7 +48,7 @@ AWAY_SECONDS = 300.0  # the server may be away for so long while we wait
 @click.option("--shared", is_flag=True, help="Workers see this file on shared storage: upload nothing.")
 @click.option("--output", type=click.Path(path_type=Path), help="With --shared: the folder for what is made.")
 @click.option("--wait", is_flag=True, help="Wait until it is done; exit code 1 if it failed.")
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="Wait, then fetch the results to this folder.")
+@click.option("--to", "folder", type=FOLDER, help="Wait, then fetch the results to this folder.")
 @farm_verb
 def submit(
     client: Client, as_json: bool, file: Path, frames: str | None, sets: tuple[str, ...], wait: bool,
@@ -82,7 +84,9 @@ def settings_of(client: Client, type_: str, sets: tuple[str, ...]) -> dict[str, 
         declared = client.job_type(type_)["settings"]
     except NotFound:  # the submission says so, with the names of those that there are
         return settings
-    return pairs(sets, "--set", {each["name"] for each in declared if each["type"] in ("str", "frames")})
+    lists = {name for name, value in settings.items() if isinstance(value, list)}
+    textual = {each["name"] for each in declared if each["type"] in ("str", "frames", "list")} - lists
+    return pairs(sets, "--set", textual)
 
 
 def submission_of(settings: dict[str, Any], frames: str | None, given: dict[str, Any]) -> Submission:

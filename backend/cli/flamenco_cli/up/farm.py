@@ -231,7 +231,8 @@ class AllInOne:
         blenders = "Blender " + ", ".join(versions) if versions else "no Blender"
         count = "1 worker" if self._wishes.workers == 1 else f"{self._wishes.workers} workers"
         self._say(f"The farm runs at {self.address} with {count} and {blenders}; its files are in {self._folder}.")
-        self._say("Submit from another terminal: flamenco submit shot.blend --wait. Ctrl-C stops the farm.")
+        if self._wishes.remember:
+            self._say("Submit from another terminal: flamenco submit shot.blend --wait. Ctrl-C stops the farm.")
 
     def _mend(self) -> None:
         for part in self._parts:
