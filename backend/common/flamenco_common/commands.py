@@ -6,6 +6,7 @@ In a template a value may be a placeholder (see `templates`), and a path may beg
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -21,6 +22,12 @@ class FileSet(msgspec.Struct, frozen=True, omit_defaults=True):
     step: str = ""
     pattern: str = ""
     paths: list[str] = []
+
+    def names(self, step: str, path: str) -> bool:
+        """Whether that output of that step is among them."""
+        if not step or step != self.step:
+            return False
+        return not self.pattern or any(fnmatchcase(each, self.pattern) for each in (path, path.rsplit("/", 1)[-1]))
 
 
 class Tile(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -104,11 +103,7 @@ class CommandContext:
     def resolve(self, files: FileSet) -> list[tuple[TaskFile, Path]]:
         """The files of a set, in path order, and where they are. Raises `CommandFailed` if one is not there."""
         chosen = [self._explicit(path) for path in files.paths]
-        if files.step:
-            chosen += sorted(
-                (each for each in self.files if each.step == files.step and _fits(each.path, files.pattern)),
-                key=lambda each: each.path,
-            )
+        chosen += sorted((each for each in self.files if files.names(each.step, each.path)), key=lambda each: each.path)
         found = [(each, self.place(each)) for each in chosen]
         gone = [str(path) for _, path in found if not path.is_file()]
         if gone:
@@ -125,10 +120,6 @@ class CommandContext:
         root, relative = self.relative(path)
         known = {(each.root, each.path): each for each in self.files}
         return known.get((root, relative)) or TaskFile(path=relative, sha256="", size=0, root=root)
-
-
-def _fits(path: str, pattern: str) -> bool:
-    return not pattern or fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path.rsplit("/", 1)[-1], pattern)
 
 
 Handler = Callable[[Any, CommandContext], None]

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 from flamenco_common.documents import TaskFile, TaskFiles
+from flamenco_common.needs import needed
+from flamenco_common.templates import BadTemplate, fill
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
@@ -178,8 +180,12 @@ def present_output(row: Any) -> OutputAnswer:
 
 
 def files_of(session: Session, task_id: int) -> TaskFiles:
-    """The job's manifest, and the outputs of the steps that the task's step waits for, and of those they wait for."""
-    found = session.execute(select(TASKS.c.job_id, TASKS.c.step_id).where(TASKS.c.id == task_id)).one_or_none()
+    """What a task needs of the job's manifest, and of the outputs of the steps that its step waits for, directly or not."""
+    found = session.execute(
+        select(TASKS.c.job_id, TASKS.c.step_id, TASKS.c.params, STEPS.c.template)
+        .join(STEPS, STEPS.c.id == TASKS.c.step_id)
+        .where(TASKS.c.id == task_id)
+    ).one_or_none()
     if found is None:
         raise NotFound(f"there is no task {task_id}")
     steps = session.execute(
@@ -195,7 +201,15 @@ def files_of(session: Session, task_id: int) -> TaskFiles:
         files += [
             TaskFile(row.path, row.sha256, row.size, row.root, row.step, row.frame) for row in session.execute(made)
         ]
-    return TaskFiles(files)
+    return TaskFiles(_needed(found, files))
+
+
+def _needed(found: Any, files: list[TaskFile]) -> list[TaskFile]:
+    try:
+        commands = fill(msgspec.json.decode(found.template), msgspec.json.decode(found.params), {})
+    except BadTemplate:  # the manager will say so
+        return files
+    return needed(commands, files)
 
 
 def _before(steps: Sequence[Any], step_id: int) -> list[int]:
