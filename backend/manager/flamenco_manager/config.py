@@ -8,14 +8,10 @@ from typing import Any
 
 import msgspec
 import platformdirs
+from flamenco_common.configuring import BadFile, decode_path, from_toml, text_of
 from flamenco_common.variables import Variable, from_config
 
 from flamenco_manager.errors import BadConfig
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
 
 ENV_PREFIX = "FLAMENCO_MANAGER_"
 ENROLMENT_FILE = "enrolment"
@@ -75,9 +71,9 @@ def _secret(name: str, text: str, file: Path | None) -> str:
     if file is None:
         return text
     try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"the {name} file {file} cannot be read: {error}") from error
+        return text_of(file, f"{name} file")
+    except BadFile as error:
+        raise BadConfig(str(error)) from error
 
 
 def given_enrolment(config: ManagerConfig) -> str:
@@ -91,26 +87,20 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     Flags that are None count as not given. Raises `BadConfig`.
     """
     values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-manager", appauthor=False)}
-    values.update(_from_file(file) if file else {})
+    try:
+        values.update(from_toml(file) if file else {})
+    except BadFile as error:
+        raise BadConfig(str(error)) from error
     values.update(_from_environment(environment))
     values.update({name: value for name, value in flags.items() if value is not None})
     try:
-        config = msgspec.convert(values, ManagerConfig, strict=False, dec_hook=_decode)
+        config = msgspec.convert(values, ManagerConfig, strict=False, dec_hook=decode_path)
     except msgspec.ValidationError as error:
         text = str(error).replace("`$.", "`")
         raise BadConfig(f"the manager's configuration is not valid: {text}") from error
     if not config.server_url.startswith(("http://", "https://")):
         raise BadConfig(f"server_url must begin with http:// or https://, not be {config.server_url!r}")
     return config
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"the configuration file {file} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -123,9 +113,3 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         except msgspec.DecodeError as error:
             raise BadConfig(f"{ENV_PREFIX}VARIABLES is not a JSON object: {error}") from error
     return values
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return value if isinstance(value, Path) else Path(str(value)).expanduser()
-    raise TypeError(f"no {kind.__name__} in a configuration")

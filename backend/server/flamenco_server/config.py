@@ -8,13 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 import platformdirs
+from flamenco_common.configuring import BadFile, decode_path, from_toml
 
 from flamenco_server.errors import BadConfig
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 ENV_PREFIX = "FLAMENCO_SERVER_"
@@ -72,23 +68,17 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     Flags that are None count as not given. Raises `BadConfig`.
     """
     values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-server", appauthor=False)}
-    values.update(_from_file(file) if file else {})
+    try:
+        values.update(from_toml(file) if file else {})
+    except BadFile as error:
+        raise BadConfig(str(error)) from error
     values.update(_from_environment(environment))
     values.update({name: value for name, value in flags.items() if value is not None})
     try:
-        return msgspec.convert(values, ServerConfig, strict=False, dec_hook=_decode)
+        return msgspec.convert(values, ServerConfig, strict=False, dec_hook=decode_path)
     except msgspec.ValidationError as error:
         text = str(error).replace("`$.", "`")
         raise BadConfig(f"the server's configuration is not valid: {text}") from error
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadConfig(f"the configuration file {file} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -112,9 +102,3 @@ def _table(text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise BadConfig(f"{ENV_PREFIX}FILES_OPTIONS is not a JSON object: {error}") from error
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return value if isinstance(value, Path) else Path(str(value)).expanduser()
-    raise TypeError(f"no {kind.__name__} in a configuration")

@@ -9,13 +9,9 @@ from typing import Any
 
 import msgspec
 import platformdirs
+from flamenco_common.configuring import BadFile, decode_path, from_toml, text_of
 
 from flamenco_worker.errors import BadConfig
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[import-not-found, no-redef]
 
 ENV_PREFIX = "FLAMENCO_WORKER_"
 _LISTS = ("blenders", "exec_allowed", "kinds")
@@ -55,9 +51,9 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if self.enrolment_file is None:
             return self.enrolment
         try:
-            return self.enrolment_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise BadConfig(f"the enrolment file {self.enrolment_file} cannot be read: {error.strerror}") from error
+            return text_of(self.enrolment_file, "enrolment file")
+        except BadFile as error:
+            raise BadConfig(str(error)) from error
 
 
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> WorkerConfig:
@@ -66,28 +62,16 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     Flags that are None or empty count as not given. Raises `BadConfig`.
     """
     values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-worker", appauthor=False)}
-    values.update(_from_file(file) if file else {})
+    try:
+        values.update(from_toml(file) if file else {})
+    except BadFile as error:
+        raise BadConfig(str(error)) from error
     for name in WorkerConfig.__struct_fields__:
         text = environment.get(ENV_PREFIX + name.upper())
         if text is not None:
             values[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
     values.update({name: value for name, value in flags.items() if value not in (None, (), [])})
     try:
-        return msgspec.convert(values, WorkerConfig, strict=False, dec_hook=_decode)
+        return msgspec.convert(values, WorkerConfig, strict=False, dec_hook=decode_path)
     except msgspec.ValidationError as error:
         raise BadConfig(f"the worker's configuration is not valid: {error}") from error
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        return dict(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadConfig(f"the configuration file {file} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(f"the configuration file {file} is not valid TOML: {error}") from error
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return value if isinstance(value, Path) else Path(str(value)).expanduser()
-    raise TypeError(f"no {kind.__name__} in a configuration")
