@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flamenco_common.documents import Assignment, TaskFile
-from flamenco_manager.errors import DiskFull, Invalid, NotFound, TooLarge
+from flamenco_manager.errors import DiskFull, Invalid, NotFound, TooLarge, Unreachable
 from flamenco_manager.files import fetching
 from flamenco_manager.files.cache import FileCache, WrongBytes
 from flamenco_manager.serving import heard
@@ -93,6 +95,15 @@ def test_a_broken_fetch_goes_on_where_it_broke(job: tuple[Played, PlayedWorker, 
     assert manager.site.cache.path(sha(A)).read_bytes() == A
 
 
+def test_what_broke_off_long_ago_does_not_stay(manager: Played) -> None:
+    incoming = manager.site.cache.incoming
+    for name, at in (("fresh.part", time.time()), ("old.part", 1.6e9), ("half.new", time.time())):
+        (incoming / name).write_bytes(b"x")
+        os.utime(incoming / name, (at, at))
+    manager.restart()
+    assert [file.name for file in incoming.iterdir()] == ["fresh.part"]
+
+
 def test_damaged_bytes_are_never_kept(job: tuple[Played, PlayedWorker, Assignment]) -> None:
     manager, worker, task = job
     manager.server.files[sha(A)] = b"not the first!"
@@ -101,6 +112,13 @@ def test_damaged_bytes_are_never_kept(job: tuple[Played, PlayedWorker, Assignmen
     worker("GET", f"/files/{sha(A)}")
     until(lambda: not manager.site.fetcher._flights, 5, "the fetch is over")
     assert not manager.site.cache.has(sha(A))
+
+
+def test_a_damaged_file_that_goes_while_it_is_read_is_an_error_of_ours(manager: Played) -> None:
+    flight = fetching.Flight()
+    flight.advance(len(A), len(A))
+    with pytest.raises(Unreachable, match="damaged"):
+        list(manager.site.fetcher.bytes_of(sha(A), flight, 0, len(A)))
 
 
 def test_a_file_is_fetched_once_however_many_ask(job: tuple[Played, PlayedWorker, Assignment]) -> None:

@@ -64,7 +64,7 @@ def test_wrong_bytes_begin_anew(uploads: Uploads) -> None:
 
 
 def test_more_bytes_than_were_announced_are_refused(uploads: Uploads) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLarge, match="more bytes came than Upload-Length says"):
         uploads.append(NAME, 0, 10, [DATA])
     with pytest.raises(TooLarge):
         uploads.append(NAME, 0, 2_000_000, [DATA])

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from flamenco_manager.errors import Invalid, NotFound, TooLarge, disk_errors
 
 BLOCK = 1 << 18
 _HASH = re.compile(r"^[0-9a-f]{64}$")
+_PART_KEPT = 7 * 86_400.0  # seconds since anything came of a file that broke off
 _LEAVE = 0.9  # of the bound, when files had to go
 
 
@@ -42,8 +44,9 @@ class FileCache:
         self._in_use: Counter[str] = Counter()
         self.incoming = folder / "incoming"
         self.incoming.mkdir(parents=True, exist_ok=True)
-        for partial in self.incoming.glob("*.new"):
-            partial.unlink(missing_ok=True)
+        for partial in (*self.incoming.glob("*.new"), *self.incoming.glob("*.part")):
+            if partial.suffix == ".new" or time.time() - partial.stat().st_mtime > _PART_KEPT:
+                partial.unlink(missing_ok=True)
         self._used = sum(status.st_size for status, _ in self._entries())
 
     def path(self, sha256: str) -> Path:

@@ -6,6 +6,7 @@ its bytes while they arrive: nobody waits in silence until the whole of it is he
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 import threading
@@ -123,10 +124,10 @@ class Fetcher:
             yield block
 
     def _opened(self, sha256: str) -> IO[bytes]:
-        try:
-            return self._part(sha256).open("rb")
-        except FileNotFoundError:
-            return self._cache.path(sha256).open("rb")
+        for path in (self._part(sha256), self._cache.path(sha256)):
+            with contextlib.suppress(FileNotFoundError):
+                return path.open("rb")
+        raise Unreachable(f"the file {sha256[:12]}… arrived damaged")
 
     def _board(self, lacking: Mapping[str, int]) -> tuple[dict[str, Flight], list[Flight]]:
         """The flights that this thread begins, and those that others are on."""

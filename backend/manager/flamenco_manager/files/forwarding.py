@@ -41,7 +41,8 @@ class Forwarder:
             if error.status == 409:
                 raise Unreachable(str(error)) from error
             _log.error("the server will not have the file %s: %s", sha256, error)
-        self._pins.remove([sha256])
+        if sha256 in self._pins:
+            self._pins.remove([sha256])
 
     def _in_pieces(self, sha256: str, path: Path, size: int) -> None:
         offset = self._offset(sha256)

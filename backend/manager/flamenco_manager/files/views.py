@@ -124,21 +124,27 @@ def missing() -> Response:
 
 @blueprint.put("/files/<sha256>")
 def put_file(sha256: str) -> Response:
-    """Take a file, and send it on to the server; while that is away, or the file is not small, it goes later."""
+    """Take a file, and send it on to the server; while that is away, or the file is not small, it goes later.
+
+    Only what goes later is pinned: the worker does not have its answer before a small one is there.
+    """
     member = worker()
     check_sha256(sha256)
     here = site()
     with here.cache.using([sha256]):
         size = here.cache.put(sha256, _body(here, member), here.config.most_file_mb << 20)
-        here.pins.add({sha256: size})
-    if size <= _AT_ONCE:
-        try:
-            here.forwarder.forward(sha256)
-        except Unreachable:
+        if size > _AT_ONCE or not _forwarded(here, sha256):
+            here.pins.add({sha256: size})
             here.bell.ring()
-    else:
-        here.bell.ring()
     return Response(status=201)
+
+
+def _forwarded(here: Site, sha256: str) -> bool:
+    try:
+        here.forwarder.forward(sha256)
+    except Unreachable:
+        return False
+    return True
 
 
 def _body(here: Site, member: Member) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flamenco_common.locking import try_lock
 
-from flamenco_server.errors import DiskFull
+from flamenco_server.errors import DiskFull, TooLarge
 from flamenco_server.modules.files.errors import UploadOffset
 from flamenco_server.modules.files.store import (
     CHUNK,
@@ -59,7 +59,7 @@ class Uploads:
                 for chunk in chunks:
                     room -= len(chunk)
                     if room < 0:
-                        check_limit(1 - room, 1)
+                        raise TooLarge("more bytes came than Upload-Length says")
                     file.write(chunk)
                 file.flush()
                 flush_to_disk(file.fileno())
