@@ -102,7 +102,8 @@ class Courier:
                 _log.info("files wait for the server: %s", error)
                 break
             self._reports.deliver()  # what waited for that file
-        self._reports.deliver()
+        if self._left() or self._delivery.overdue() or self._delivery.renewal_due():
+            self._reports.deliver()
 
     def _left(self) -> bool:
         return bool(len(self._outbox) or self._pins.all() or self._delivery.has_more())
