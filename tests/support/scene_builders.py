@@ -93,6 +93,9 @@ def bench():
     _cycles(scene, 12)
     scene.render.resolution_x, scene.render.resolution_y = 240, 180
     scene.frame_end = 100
+    cube = bpy.data.objects["Cube"]
+    cube.location.x = -2
+    cube.keyframe_insert("location", frame=100)  # no two frames are the same file
 
 
 def still():
