@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -184,6 +185,12 @@ def test_two_managers_share_neither_a_folder_nor_a_port_and_the_second_says_so(f
         done = subprocess.run(command, capture_output=True, timeout=60)
         assert done.returncode == 2
         assert b"flamenco manager: " + says in done.stderr
+
+
+def test_a_stranger_is_refused_before_the_body_comes(farm: Farm) -> None:
+    with socket.create_connection(("127.0.0.1", farm.manager.port), timeout=10) as stranger:
+        stranger.sendall(b"PUT /files/x HTTP/1.1\r\nHost: farm\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert stranger.recv(12) == b"HTTP/1.1 401"
 
 
 def test_a_slow_upload_keeps_its_worker_alive(tmp_path_factory: pytest.TempPathFactory, processes: Farm) -> None:

@@ -11,7 +11,9 @@ import time
 from typing import Any
 
 import waitress.channel
+import waitress.parser
 import waitress.server
+from flamenco_common.admission import admitting
 
 from flamenco_manager.app import create_app
 from flamenco_manager.config import ManagerConfig
@@ -50,6 +52,7 @@ def _channel_class(site: Site) -> type:
     class Channel(waitress.channel.HTTPChannel):  # type: ignore[misc]
         """A connection that tells when bytes of a body come in."""
 
+        parser_class = admitting(waitress.parser.HTTPRequestParser, lambda header: heard(site, header))
         heard_at = 0.0
 
         # These two are asked of every connection whenever anything arrives: waitress's own say the same at more cost.
@@ -74,9 +77,10 @@ def _channel_class(site: Site) -> type:
     return Channel
 
 
-def heard(site: Site, authorization: str) -> None:
-    """A worker that shows this header lives."""
+def heard(site: Site, authorization: str) -> bool:
+    """A worker that shows this header lives; False if there is none."""
     try:
         site.heard_of(site.fleet.by_token(bearer_of(authorization)))
     except ManagerError:
-        return  # the app will say so
+        return False
+    return True

@@ -70,6 +70,7 @@ def _serve(config: ServerConfig, database: Database) -> None:
     import waitress.server
 
     from flamenco_server.app import create_app
+    from flamenco_server.serving import ask_who_sends
 
     app = create_app(config, database)
     try:
@@ -87,6 +88,7 @@ def _serve(config: ServerConfig, database: Database) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "there is no such address"
         raise ServerError(f"cannot listen on {config.host}:{config.port}: {reason}") from error
+    ask_who_sends(serving, app)
     signal.signal(signal.SIGTERM, _stop)
     click.echo(f"flamenco server: listening on http://{config.host}:{serving.effective_port}", err=True)
     serving.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -118,3 +119,11 @@ def test_a_server_killed_while_it_takes_files_has_none_that_is_not_whole(
         answer = requests.get(f"{server.url}/files/{sha(data)}", headers=headers, timeout=30)
         assert answer.status_code == (404 if sha(data) in missing else 200)
         assert answer.status_code == 404 or answer.content == data
+
+
+def test_a_stranger_is_refused_before_the_body_comes(server: Server, headers: dict[str, str]) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as stranger:
+        stranger.sendall(b"PUT /api/files/x HTTP/1.1\r\nHost: farm\r\nContent-Length: 1000000000000\r\n\r\n")
+        assert stranger.recv(12) == b"HTTP/1.1 401"
+    data = os.urandom(2_000_000)
+    assert requests.put(f"{server.url}/files/{sha(data)}", data=data, headers=headers, timeout=30).status_code == 201

@@ -1,0 +1,38 @@
+"""Large bodies from callers that nobody knows are refused before a byte of them is kept.
+
+Waitress, which serves managers and the server, takes a whole body in, to disk if it is large, before an app can ask who sends it.
+It is not imported here: its class comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+MOST_OF_STRANGERS = 1 << 20  # bytes of a body; joining a site takes a few hundred
+_DETAIL = "a large body needs a token that is valid here: send the header Authorization: Bearer TOKEN"
+_PROBLEM = f'{{"type":"about:blank","title":"Who are you?","status":401,"detail":"{_DETAIL}"}}'
+
+
+class Stranger:
+    """What waitress answers with instead of asking the app."""
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:  # noqa: ARG002 - waitress's signature
+        """Status, headers and body."""
+        headers = [("Content-Type", "application/problem+json"), ("WWW-Authenticate", "Bearer")]
+        return "401 Unauthorized", headers, _PROBLEM.encode()
+
+
+def admitting(parser: type, known: Callable[[str], bool]) -> type:
+    """Waitress's `parser` of requests, that takes large bodies only if their Authorization header is `known`."""
+
+    class Parser(parser):  # type: ignore[misc]
+        def parse_header(self, header_plus: bytes) -> None:
+            """Read the headers, and decide with them."""
+            super().parse_header(header_plus)
+            large = self.chunked or self.content_length > MOST_OF_STRANGERS
+            if large and not known(self.headers.get("AUTHORIZATION", "")):
+                self.error: Any = Stranger()
+                self.completed = True
+
+    return Parser
