@@ -67,7 +67,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], nothing: 
     if not listed:
         click.echo(nothing)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(name.strip(">~") for name in columns))
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.startswith(">") else "left"
         table.add_column(column.lstrip(">~"), justify=justify, overflow="fold", no_wrap=not column.startswith("~"))

@@ -149,7 +149,7 @@ def status_text(job: dict[str, Any]) -> str:
     text = f"{counts['completed']}/{job['total']} tasks"
     if counts["failed"]:
         text += f", {counts['failed']} failed"
-    if job.get("eta_seconds") is not None:
+    if round(job.get("eta_seconds") or 0):
         text += f", {duration(job['eta_seconds'])} left"
     if job.get("waiting_because"):
         text += f", {job['waiting_because']}"

@@ -203,6 +203,8 @@ def test_a_job_says_why_it_waits(site: Site) -> None:
     urgent = site.submit(priority=99)
     assert site.task("M1-a")["job_id"] == urgent
     assert site.show(job)["waiting_because"] == "The one worker that can do it is busy; 1 job is ahead of it."
+    assert site.by("admin")("PATCH", f"/api/jobs/{job}", json={"priority": 100}).status_code == 200
+    assert site.show(job)["waiting_because"] == "The one worker that can do it is busy; it is next."
     site.clock.now += 121
     assert site.show(job)["waiting_because"] == "No worker takes work now: 1 offline."
 

@@ -79,4 +79,6 @@ def _all_busy(session: Session, job: Any, able: Sequence[str]) -> str:
     workers = "The one worker that can do it is" if len(able) == 1 else f"All {len(able)} workers that can do it are"
     if busy < len(able):
         return "It starts as soon as a worker asks for work."
+    if not ahead:
+        return f"{workers} busy; it is next."
     return f"{workers} busy; {ahead} {'job is' if ahead == 1 else 'jobs are'} ahead of it."
