@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from flamenco_manager.errors import NotFound
 
@@ -28,13 +29,18 @@ class _Piece:
     start: int
     file: Path
 
-    def content(self) -> bytes:
-        """Its text. It may be compressed just now."""
+    def bytes_of(self, start: int, stop: int) -> bytes:
+        """A part of its text, by bytes of the whole log. It may be compressed just now."""
         with contextlib.suppress(FileNotFoundError):
             if self.file.suffix != ".gz":
-                return self.file.read_bytes()
-        with gzip.open(self.file.with_name(f"{self.file.name.removesuffix('.gz')}.gz")) as stream:
-            return stream.read()
+                return self._read(self.file.open("rb"), start, stop)
+        compressed = self.file.with_name(f"{self.file.name.removesuffix('.gz')}.gz")
+        return self._read(cast(IO[bytes], gzip.open(compressed)), start, stop)
+
+    def _read(self, opened: IO[bytes], start: int, stop: int) -> bytes:
+        with opened as stream:
+            stream.seek(start - self.start)
+            return stream.read(stop - start)
 
 
 class LogStore:
@@ -68,8 +74,9 @@ class LogStore:
         for number, piece in enumerate(pieces):
             end = pieces[number + 1].start if number + 1 < len(pieces) else size
             position = offset + len(data)
+            # One byte more than is wanted says whether the last character is whole.
             if piece.start <= position < end and len(data) <= most:
-                data += piece.content()[position - piece.start : end - piece.start]
+                data += piece.bytes_of(position, min(end, offset + most + 1))
         return _whole_characters(data, most).decode(errors="replace")
 
     def tail(self, run_id: str, size: int) -> str:
