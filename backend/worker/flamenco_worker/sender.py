@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from flamenco_common.documents import RunUpdate, UpdateAnswer, UpdateResult, WorkerOrders
@@ -48,7 +48,8 @@ class Sender:
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._pause = 0.0
-        self._there: dict[str, None] = {}  # hashes that this worker sent; an update that lacks one is told so
+        self._there: dict[str, None] = {}  # hashes that the site had lately; an update that lacks one is told so
+        self._remembering = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="sender", daemon=True)
 
     def start(self) -> None:
@@ -132,21 +133,24 @@ class Sender:
                     gone.add(sha256)
                 else:
                     self._upstream.put(sha256, file)
-                    self._remember(sha256)
+                    self._remember([sha256])
             except (NoSuchThing, OSError) as error:  # it changed on disk, or cannot be read
                 _log.warning("the output %s cannot be sent: %s", file, error)
                 gone.add(sha256)
         return gone
 
     def _lacking(self, hashes: list[str]) -> list[str]:
-        """Those that the site lacks; nobody is asked for what was sent lately."""
+        """Those that the site lacks; nobody is asked again for what was there lately."""
         unsure = [sha256 for sha256 in hashes if sha256 not in self._there]
-        return self._upstream.missing(unsure) if unsure else []
+        lacking = self._upstream.missing(unsure) if unsure else []
+        self._remember(sha256 for sha256 in unsure if sha256 not in lacking)
+        return lacking
 
-    def _remember(self, sha256: str) -> None:
-        self._there[sha256] = None
-        while len(self._there) > _MOST_REMEMBERED:
-            self._there.pop(next(iter(self._there)), None)
+    def _remember(self, hashes: Iterable[str]) -> None:
+        with self._remembering:  # the uploader's thread remembers too
+            self._there.update(dict.fromkeys(hashes))
+            while len(self._there) > _MOST_REMEMBERED:
+                self._there.pop(next(iter(self._there)))
 
     def _settle(self, entry: Entry, result: UpdateResult) -> None:
         if result.missing and not result.accepted:
