@@ -199,7 +199,6 @@ Command = (
     | MoveFiles
     | Exec
 )
-BlenderCommand = BlenderRender | BlenderBake | BlenderWriteImage | BlenderMixdown
 
 OVERRIDE_NAMES = (
     "engine", "samples", "resolution_x", "resolution_y", "resolution_percentage", "device", "denoise",

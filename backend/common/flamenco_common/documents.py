@@ -187,7 +187,6 @@ class WorkerReport(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: list[str] = []
     enabled: bool = True
     reason: str = ""
-    runs: list[str] = []  # run ids it holds
     done: str = ""  # restart or shutdown, if that was the last wish and is done
 
 

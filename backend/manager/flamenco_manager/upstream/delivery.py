@@ -146,7 +146,6 @@ class Delivery:
             tags=list(member.tags),
             enabled=member.enabled,
             reason=member.reason,
-            runs=[run.id for run in self._book.of(member.id)],
             done=member.done_state,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -74,10 +74,6 @@ class Server:
     def task_files(self, task_id: int) -> TaskFiles:
         """What a task needs."""
         return _read(self.call("GET", f"/tasks/{task_id}/files"), TaskFiles)
-
-    def missing(self, hashes: Iterable[str]) -> list[str]:
-        """Those of these files that the farm lacks."""
-        return _read(self.call("POST", "/files/missing", msgspec.json.encode(HashList(list(hashes)))), HashList).sha256
 
     def files_zip(self, hashes: Sequence[str]) -> BaseHTTPResponse:
         """Many files as one zip stream, to be read and closed."""

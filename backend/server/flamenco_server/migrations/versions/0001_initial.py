@@ -133,7 +133,6 @@ def upgrade() -> None:
     sa.Column('archived', sa.Boolean(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('thumbnail', sa.String(length=64), nullable=False),
-    sa.Column('thumbnail_frame', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.Column('started_at', sa.Double(), nullable=True),
     sa.Column('finished_at', sa.Double(), nullable=True),

@@ -53,7 +53,6 @@ class Job(Counted, Base):
     archived: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str] = mapped_column(Text, default="")
     thumbnail: Mapped[str] = mapped_column(String(64), default="")
-    thumbnail_frame: Mapped[int | None]
     created_at: Mapped[float] = mapped_column(Double, index=True)
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)

@@ -83,12 +83,9 @@ def _row(run: LiveRun, file: OutputFile, now: float) -> dict[str, Any]:
 
 
 def _set_thumbnails(session: Session, made: Sequence[tuple[LiveRun, OutputFile]]) -> None:
-    newest = {run.row.job_id: file for run, file in made if file.thumbnail}
+    newest = {run.row.job_id: file.thumbnail for run, file in made if file.thumbnail}
     for job_id in sorted(newest):
-        file = newest[job_id]
-        session.execute(
-            update(JOBS).where(JOBS.c.id == job_id).values(thumbnail=file.thumbnail, thumbnail_frame=file.frame)
-        )
+        session.execute(update(JOBS).where(JOBS.c.id == job_id).values(thumbnail=newest[job_id]))
 
 
 def _event(row: dict[str, Any]) -> Event:
