@@ -16,12 +16,12 @@ ManagerError
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
+from flamenco_common.content import is_disk_full
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -142,6 +142,6 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFull("the disk of the manager is full") from error
         raise

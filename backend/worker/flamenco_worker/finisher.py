@@ -165,8 +165,3 @@ def _disk_is_full(path: Path) -> bool:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free < 1_000_000
-
-
-def is_disk_full(error: OSError) -> bool:
-    """Whether an error says that no space is left."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)

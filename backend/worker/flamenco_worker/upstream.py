@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+from flamenco_common import content
 from flamenco_common.documents import (
     Assignment,
     HashList,
@@ -191,15 +191,11 @@ def _unzipped(spool: Any, folder: Path, wanted: frozenset[str]) -> Iterator[tupl
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
+    """The SHA-256 of a file, in hexadecimal. Raises `MachineFault`."""
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+        return content.sha256_of(path)
     except OSError as error:
         raise MachineFault(f"{path} cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
 def retried(call: Callable[[], Document], tries: int, pause: Callable[[float], object]) -> Document:

@@ -17,6 +17,7 @@ import traceback
 from pathlib import Path
 
 from flamenco_common.abilities import Abilities
+from flamenco_common.content import is_disk_full
 from flamenco_common.documents import Assignment, WorkerOrders
 from flamenco_common.states import RunStatus
 
@@ -28,7 +29,7 @@ from flamenco_worker.commands.registry import HANDLERS
 from flamenco_worker.config import WorkerConfig
 from flamenco_worker.errors import Cancelled, CommandFailed, MachineFault, Unreachable, WorkerError
 from flamenco_worker.fetcher import Fetcher
-from flamenco_worker.finisher import Finisher, is_disk_full
+from flamenco_worker.finisher import Finisher
 from flamenco_worker.handshake import Handshake
 from flamenco_worker.outbox import Outbox
 from flamenco_worker.run import Run

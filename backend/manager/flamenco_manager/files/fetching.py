@@ -7,7 +7,6 @@ its bytes while they arrive: nobody waits in silence until the whole of it is he
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import tempfile
 import threading
 import zipfile
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from flamenco_common.content import sha256_of
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
@@ -205,7 +205,7 @@ class Fetcher:
                 raise NotFound(f"the server does not have the file {sha256}") from error
         else:
             self._write_large(part, have if answer.status == 206 else 0, answer, flight, alive)
-        if _sha256_of(part) != sha256:
+        if sha256_of(part) != sha256:
             part.unlink(missing_ok=True)
             raise Unreachable(f"the file {sha256[:12]}… arrived damaged")
         self._cache.adopt(sha256, part)
@@ -251,11 +251,3 @@ def _blocks(answer: BaseHTTPResponse) -> Iterator[bytes]:
     finally:
         # A connection that still has bytes of this file serves no other request.
         answer.close()
-
-
-def _sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

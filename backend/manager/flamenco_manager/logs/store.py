@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from flamenco_common.content import whole_characters
+
 from flamenco_manager.errors import NotFound
 
 _SAFE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -77,7 +79,7 @@ class LogStore:
             # One byte more than is wanted says whether the last character is whole.
             if piece.start <= position < end and len(data) <= most:
                 data += piece.bytes_of(position, min(end, offset + most + 1))
-        return _whole_characters(data, most).decode(errors="replace")
+        return whole_characters(data, most).decode(errors="replace")
 
     def tail(self, run_id: str, size: int) -> str:
         """The last lines."""
@@ -146,11 +148,3 @@ def _compress(file: Path) -> None:
         shutil.copyfileobj(source, sink)
     partial.replace(target)
     file.unlink()
-
-
-def _whole_characters(data: bytes, most: int) -> bytes:
-    """The first `most` bytes, without a character cut in two at the end."""
-    cut = data[:most]
-    while len(cut) < len(data) and cut and data[len(cut)] & 0xC0 == 0x80:
-        cut = cut[:-1]
-    return cut

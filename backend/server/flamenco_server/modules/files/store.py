@@ -6,7 +6,6 @@ is published. In a folder, publishing is a rename, so a reader never sees half a
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import obstore
+from flamenco_common.content import is_disk_full
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
@@ -205,7 +205,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if is_disk_full(error):
             raise DiskFull("the disk where the server keeps its files is full") from error
         raise
 

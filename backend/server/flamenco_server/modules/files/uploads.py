@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from flamenco_common.content import sha256_of
 from flamenco_common.locking import try_lock
 
 from flamenco_server.errors import DiskFull, TooLarge
 from flamenco_server.modules.files.errors import UploadOffset
 from flamenco_server.modules.files.store import (
-    CHUNK,
     BlobStore,
     Staged,
     check_digest,
@@ -70,7 +69,7 @@ class Uploads:
     def _finished(self, sha256: str) -> Staged:
         """Check the hash and take the file out of reach of further appends."""
         part = self._part(sha256)
-        found = file_sha256(part)
+        found = sha256_of(part)
         if found != sha256:
             part.unlink()
             check_digest(sha256, found)
@@ -80,12 +79,3 @@ class Uploads:
 
     def _part(self, sha256: str) -> Path:
         return self._store.staging / f"{sha256}.part"
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file on disk."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(CHUNK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flamenco_common.content import whole_characters
 from flamenco_common.documents import LogChunk, LogWish
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -116,19 +117,11 @@ def _read(session: Session, run_id: str, offset: int, state: LogState | None) ->
         raw += text.encode()
         if len(raw) >= MOST_BYTES + offset - start:
             break
-    part = _whole_characters(raw[offset - start :])
+    part = whole_characters(raw[offset - start :], MOST_BYTES)
     after = offset + len(part)
     return RunLog(
         run_id, offset, part.decode(errors="replace"), state.size, after, state.finished and after >= state.have, True
     )
-
-
-def _whole_characters(raw: bytes) -> bytes:
-    """The first `MOST_BYTES`, without a character cut in two at the end."""
-    cut = raw[:MOST_BYTES]
-    while len(cut) < len(raw) and cut and raw[len(cut)] & 0xC0 == 0x80:
-        cut = cut[:-1]
-    return cut
 
 
 def trim(session: Session, before: float) -> None:
