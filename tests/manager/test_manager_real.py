@@ -219,6 +219,18 @@ def test_a_slow_upload_keeps_its_worker_alive(tmp_path_factory: pytest.TempPathF
         strict.kill()
 
 
+def test_a_manager_listens_on_all_addresses_and_announces_itself(tmp_path: Path, farm: Farm) -> None:
+    every = Process("flamenco_manager.cli", tmp_path, "/health", *farm.manager._options, "--host", "0.0.0.0")
+    (tmp_path / "every.toml").write_text(f'data_dir = "{tmp_path}"\nmdns = true\n')
+    every._command[3:] = ["--config", str(tmp_path / "every.toml")]
+    try:
+        every.start()
+        assert every.end(signal.SIGTERM) == 0, every.log()
+    finally:
+        every.kill()
+    assert "Traceback" not in every.log()
+
+
 def test_workers_find_a_manager_on_the_local_network() -> None:
     port = free_port()
     with announced("0.0.0.0", port, f"A manager of a test {port}"):

@@ -70,7 +70,7 @@ def _serve(config: ManagerConfig, site: Any) -> None:
 
     serving = make_server(config, site)
     signal.signal(signal.SIGTERM, _stop)
-    port = serving.effective_port
+    port = int(serving.effective_port)  # it is text where the manager listens on all addresses
     click.echo(f"flamenco manager: listening on http://{config.host}:{port}", err=True)
     with _announced(config, port):
         site.courier.start()
