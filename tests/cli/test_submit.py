@@ -72,7 +72,7 @@ def test_a_text_that_reads_as_yes_or_no_stays_text(served: Served, flamenco: Com
 
 def test_a_folder_of_pictures_is_submitted_as_a_video(served: Served, flamenco: Command, shot: Path) -> None:
     said = flamenco("submit", "shot", "--set", "fps=24", "--name", "Dailies [a]", "--priority", 70, "--comment", "now")
-    assert (said.code, said.out) == (0, "Job 1 is submitted: Dailies [a], 1 tasks.\n")
+    assert (said.code, said.out) == (0, "Job 1 is submitted: Dailies [a], 1 task.\n")
     job = served.client().job(1)
     assert (job["type"], job["priority"], job["comment"], job["settings"]) == ("video", 70, "now", {"fps": 24})
 
@@ -117,7 +117,7 @@ def test_waiting_ends_with_the_job_and_fetches_it(served: Served, flamenco: Comm
     with meanwhile(work):
         said = flamenco("submit", "shot", "--set", "fps=24", "--wait", "--to", "film")
     assert (said.code, said.out.splitlines()) == (0, [
-        "Job 1 is submitted: shot, 1 tasks.", "Job 1 is completed: 1 of 1 tasks done.", "1 files fetched to film.",
+        "Job 1 is submitted: shot, 1 task.", "Job 1 is completed: 1 of 1 task done.", "1 file fetched to film.",
     ])  # fmt: skip
     assert (shot.parent / "film/shot.mp4").read_bytes() == film
 
@@ -130,7 +130,7 @@ def test_a_job_that_fails_is_exit_code_1_and_says_why(served: Served, flamenco: 
     with meanwhile(work):
         said = flamenco("submit", "shot", "--set", "fps=24", "--set", "retries=1", "--wait")
     assert said.code == 1
-    assert said.out.endswith("Job 1 is failed: 0 of 1 tasks done.\n")
+    assert said.out.endswith("Job 1 is failed: 0 of 1 task done.\n")
     assert "2 failed: 0002.png is cut short\n" in said.err
 
 
@@ -150,7 +150,7 @@ def test_who_stops_waiting_is_told_that_the_job_goes_on(
     monkeypatch.setattr(submitting, "wait_for", interrupted)
     said = flamenco("submit", "shot", "--set", "fps=24", "--wait")
     assert said.code == 130
-    assert "Job 1 goes on; `flamenco cancel 1` stops it." in said.err
+    assert said.err == "Job 1 goes on; `flamenco cancel 1` stops it.\n"
     assert served.client().job(1)["state"] == "queued"
 
 

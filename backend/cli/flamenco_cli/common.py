@@ -93,6 +93,11 @@ def colored(state: str) -> str:
     return f"[{color}]{state}[/{color}]" if color else state
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 task, 2 tasks."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as people say them."""
     if seconds is None:

@@ -9,7 +9,7 @@ from flamenco_client.api import Client
 from flamenco_client.fetch import Fetched
 from flamenco_client.fetch import fetch as bring
 
-from flamenco_cli.common import FOLDER, bars, farm_verb, print_json
+from flamenco_cli.common import FOLDER, bars, counted, farm_verb, print_json
 
 
 @click.command("fetch")
@@ -37,5 +37,5 @@ def tell(done: Fetched, as_json: bool) -> None:
     if not done.new and not done.kept:
         click.echo("There is nothing to fetch.")
         return
-    there = f", {len(done.kept)} were there" if done.kept else ""
-    click.echo(f"{len(done.new)} files fetched to {done.folder}{there}.")
+    there = f", {len(done.kept)} {'was' if len(done.kept) == 1 else 'were'} there" if done.kept else ""
+    click.echo(f"{counted(len(done.new), 'file')} fetched to {done.folder}{there}.")

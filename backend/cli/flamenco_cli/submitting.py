@@ -15,7 +15,7 @@ from flamenco_client.submit import submit as send
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from flamenco_cli.common import FOLDER, PRIORITY, bars, console, duration, farm_verb, pairs, print_json
+from flamenco_cli.common import FOLDER, PRIORITY, bars, console, counted, duration, farm_verb, pairs, print_json
 from flamenco_cli.fetching import fetch_with_bars, tell
 
 POLL = 0.7
@@ -61,7 +61,7 @@ def submit(
         job = send(client, file, submission, progress)
     waits = wait or folder is not None
     if not as_json:
-        click.echo(f"Job {job['id']} is submitted: {job['name']}, {job['total']} tasks.")
+        click.echo(f"Job {job['id']} is submitted: {job['name']}, {counted(job['total'], 'task')}.")
     if waits:
         job = wait_or_leave(client, job["id"], show=not as_json)
     if as_json:
@@ -118,7 +118,7 @@ def wait_or_leave(client: Client, job_id: int, show: bool) -> dict[str, Any]:
         return wait_for(client, job_id, show)
     except KeyboardInterrupt:
         click.echo(f"Job {job_id} goes on; `flamenco cancel {job_id}` stops it.", err=True)
-        raise
+        raise click.exceptions.Exit(130) from None
 
 
 def wait_for(client: Client, job_id: int, show: bool) -> dict[str, Any]:
@@ -159,6 +159,6 @@ def status_text(job: dict[str, Any]) -> str:
 def say_end(job: dict[str, Any]) -> None:
     """Say how a job ended, and why if it failed."""
     counts = job["counts"]
-    click.echo(f"Job {job['id']} is {job['state']}: {counts['completed']} of {job['total']} tasks done.")
+    click.echo(f"Job {job['id']} is {job['state']}: {counts['completed']} of {counted(job['total'], 'task')} done.")
     for failure in job.get("failures", []):
         click.echo(f"  {failure['count']} failed: {failure['reason']}", err=True)
