@@ -14,13 +14,16 @@ from typing import Protocol
 import msgspec
 from flamenco_common.documents import ClaimAnswer, ManagerOrders, TaskDocument
 from flamenco_common.joiner import Joiner
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from flamenco_manager.assignments.book import Book, OpenRun
 from flamenco_manager.assignments.models import LEASES
 from flamenco_manager.db import Database
 from flamenco_manager.errors import Rejected
 from flamenco_manager.workers.fleet import Fleet
+
+# Built once: building a statement costs more than running it.
+_FORGET = delete(LEASES).where(LEASES.c.id.not_in(bindparam("kept", expanding=True)))
 
 
 class Asked(Protocol):
@@ -56,6 +59,8 @@ class Claims:
         self._obey = obey
         self._joiner: Joiner[str, None] = Joiner(self._ask)
         self._lease = _Lease()  # for whoever is not bound to another
+        insert = database.insert(LEASES)
+        self._remember = insert.on_conflict_do_update(index_elements=["id"], set_={"workers": insert.excluded.workers})
         with database.reading() as connection:
             rows = connection.execute(select(LEASES)).all()
         self._bound: dict[str, set[str]] = {row.id: set(msgspec.json.decode(row.workers)) for row in rows}
@@ -102,10 +107,9 @@ class Claims:
         """Write who asks under the current lease, and forget leases to which nobody is bound."""
         named = self._lease.named | set(waiting)
         text = msgspec.json.encode(sorted(named)).decode()
-        row = self._database.insert(LEASES).values(id=self._lease.id, workers=text)
         with self._database.writing() as connection:
-            connection.execute(delete(LEASES).where(LEASES.c.id.not_in([self._lease.id, *self._bound])))
-            connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"workers": text}))
+            connection.execute(_FORGET, {"kept": [self._lease.id, *self._bound]})
+            connection.execute(self._remember, {"id": self._lease.id, "workers": text})
         self._lease.named = named
 
     def _claimed(self, lease: str, asking: Collection[str], *, again: bool) -> set[str]:

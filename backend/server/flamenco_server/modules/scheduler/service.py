@@ -106,9 +106,12 @@ class Scheduler:
 
     def _reports(self, batch: Sequence[tuple[int, ManagerReport]]) -> list[ReportAnswer]:
         now = self._clock()
-        applied = self._database.write(lambda session: self._apply(session, batch, now))
-        with self._database.reading() as session:
-            orders = self._orders(session, [(manager_id, report.revision) for manager_id, report in batch])
+        return self._database.write(lambda session: self._answered(session, batch, now))
+
+    def _answered(self, session: Session, batch: Sequence[tuple[int, ManagerReport]], now: float) -> list[ReportAnswer]:
+        applied = self._apply(session, batch, now)
+        session.flush()  # what is wished for next depends on what was just stored
+        orders = self._orders(session, [(manager_id, report.revision) for manager_id, report in batch])
         return [ReportAnswer(one.results, one.lost, order) for one, order in zip(applied, orders, strict=True)]
 
     def _apply(self, session: Session, batch: Sequence[tuple[int, ManagerReport]], now: float) -> list[Applied]:
