@@ -175,6 +175,20 @@ def test_waiting_outlasts_a_server_that_is_away_for_a_while(served: Served, monk
         submitting.wait_for(client, job, show=False)
 
 
+def test_waiting_tells_a_log_how_far_the_job_is(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = render(served)
+    client = served.client()
+    states = ["processing", "processing", "completed"]
+    whole = client.job(job)
+    monkeypatch.setattr(client, "job", lambda _job: {**whole, "state": states.pop(0)})
+    monkeypatch.setattr(submitting, "TELL_SECONDS", -1.0)
+    monkeypatch.setattr(submitting, "POLL", 0.0)
+    submitting.wait_for(client, job, show=True)
+    assert capsys.readouterr().err.count(f"Job {job}: 0/4 tasks") == 2
+
+
 # ---- how much is left ----
 
 
@@ -206,7 +220,7 @@ def test_the_time_left_is_that_of_measured_frames(served: Served, flamenco: Comm
         ({"eta_seconds": 0.4}, "1/4 tasks"),
         ({"eta_seconds": 59.6}, "1/4 tasks, 1 min 00 s left"),
         ({"eta_seconds": 7260}, "1/4 tasks, 2 h 01 min left"),
-        ({"failed": 2, "waiting_because": "no worker has Blender [5.0]"}, "1/4 tasks, 2 failed, no worker has Blender \\[5.0]"),
+        ({"failed": 2, "waiting_because": "no worker has Blender [5.0]"}, "1/4 tasks, 2 failed, no worker has Blender [5.0]"),
     ],
 )  # fmt: skip
 def test_one_line_says_how_far_a_job_is(job: dict[str, Any], text: str) -> None:

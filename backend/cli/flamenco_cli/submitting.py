@@ -15,10 +15,22 @@ from flamenco_client.submit import submit as send
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from flamenco_cli.common import FOLDER, PRIORITY, bars, console, counted, duration, farm_verb, pairs, print_json
+from flamenco_cli.common import (
+    FOLDER,
+    PRIORITY,
+    bars,
+    console,
+    counted,
+    duration,
+    escaped,
+    farm_verb,
+    pairs,
+    print_json,
+)
 from flamenco_cli.fetching import fetch_with_bars, tell
 
 POLL = 0.7
+TELL_SECONDS = 15.0  # where no bar can be drawn, such as in a log, a line says so often how far the job is
 ENDED = ("completed", "failed", "canceled")
 # Render settings whose value is text, though it may look like a number, as a color depth does.
 TEXT_OVERRIDES = ("engine", "device", "format", "color_depth", "color_mode", "exr_codec")
@@ -127,7 +139,7 @@ def wait_for(client: Client, job_id: int, show: bool) -> dict[str, Any]:
     screen = console(stderr=True)
     with Bars(*columns, console=screen, transient=True, disable=not (show and screen.is_terminal)) as display:
         shown = display.add_task(f"Job {job_id}", total=1.0, text="")
-        heard = time.monotonic()
+        heard = told = time.monotonic()
         while True:
             try:
                 job = client.job(job_id)
@@ -137,9 +149,12 @@ def wait_for(client: Client, job_id: int, show: bool) -> dict[str, Any]:
                     raise
                 display.update(shown, text="the server is away; it waits")
             else:
-                display.update(shown, completed=job["progress"], text=status_text(job))
+                display.update(shown, completed=job["progress"], text=escaped(status_text(job)))
                 if job["state"] in ENDED:
                     return job
+                if show and not screen.is_terminal and heard - told > TELL_SECONDS:
+                    told = heard
+                    click.echo(f"Job {job_id}: {status_text(job)}", err=True)
             time.sleep(POLL)
 
 
@@ -153,7 +168,7 @@ def status_text(job: dict[str, Any]) -> str:
         text += f", {duration(job['eta_seconds'])} left"
     if job.get("waiting_because"):
         text += f", {job['waiting_because']}"
-    return text.replace("[", r"\[")
+    return text
 
 
 def say_end(job: dict[str, Any]) -> None:

@@ -123,6 +123,7 @@ class Worker:
                 self._handshake.register()
                 self._sender.flush()
                 self._obey(self._upstream.available())
+                _log.info("signed in")
                 return
             except (Unreachable, NoSuchThing) as error:
                 _log.warning("%s; trying again", error)
