@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pictures import frame_count, pixels
 from processes import until
-from scenes import blend
+from scenes import blend, copy
 from whole_farm import WholeFarm
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -75,8 +75,16 @@ def test_the_baked_motion_is_rendered(farm: WholeFarm, result: Path, scene: str,
         assert caches, "the cache comes back"
 
 
-def test_fluid_is_baked_by_a_real_blender(farm: WholeFarm, result: Path) -> None:
+def test_fluid_is_baked_by_a_real_blender(farm: WholeFarm, result: Path, tmp_path: Path) -> None:
     job = baked_and_rendered(farm, blend("fluid", "3.4"), "3.4", 4)
     farm.fetch(job, result)
     assert [each for each in farm.outputs(job) if each["kind"] == "cache" and each["path"].endswith((".vdb", ".uni"))]
     assert frame_count(result / "preview.mp4") == 4
+    bake = "bpy.context.view_layer.objects.active = scene.objects['Domain']\nbpy.ops.fluid.bake_all()\n"
+    local.render(copy("fluid", "3.4", tmp_path / "here"), "3.4", [4], str(tmp_path / "local_####"), bake)
+    first, mine, theirs = (
+        pixels(path).astype(int)
+        for path in (result / "frames/0001.png", result / "frames/0004.png", tmp_path / "local_0004.png")
+    )
+    assert np.abs(mine - first).max() > 10, "the smoke spreads"
+    assert np.array_equal(mine, theirs)

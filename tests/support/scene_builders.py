@@ -346,6 +346,15 @@ def fluid():
     settings.domain_type, settings.resolution_max = "GAS", 8
     settings.cache_type = "ALL"
     settings.cache_frame_start, settings.cache_frame_end = 1, 4
+    material = bpy.data.materials.new("Smoke")
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    nodes.remove(nodes["Principled BSDF"])
+    volume = nodes.new("ShaderNodeVolumePrincipled")
+    volume.inputs["Density"].default_value = 20
+    material.node_tree.links.new(volume.outputs["Volume"], nodes["Material Output"].inputs["Volume"])
+    domain.data.materials.append(material)
+    flow.hide_render = True
 
 
 def stereo():
