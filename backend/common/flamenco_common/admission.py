@@ -1,4 +1,4 @@
-"""Large bodies from callers that nobody knows are refused before a byte of them is kept.
+"""How waitress serves: large bodies from callers that nobody knows are refused before a byte of them is kept.
 
 Waitress, which serves managers and the server, takes a whole body in, to disk if it is large, before an app can ask who sends it.
 It is not imported here: its class comes in.
@@ -12,6 +12,15 @@ from typing import Any
 MOST_OF_STRANGERS = 1 << 20  # bytes of a body; joining a site takes a few hundred
 _DETAIL = "a large body needs a token that is valid here: send the header Authorization: Bearer TOKEN"
 _PROBLEM = f'{{"type":"about:blank","title":"Who are you?","status":401,"detail":"{_DETAIL}"}}'
+
+SERVING: dict[str, Any] = {
+    "max_request_body_size": 1 << 40,  # files have no bound; JSON bodies have their own
+    "inbuf_overflow": 1 << 20,
+    "channel_timeout": 300,
+    "connection_limit": 2000,
+    "ident": "flamenco",
+}
+"""Waitress's options, the same for managers and the server."""
 
 
 class Stranger:

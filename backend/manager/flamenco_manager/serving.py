@@ -13,7 +13,7 @@ from typing import Any
 import waitress.channel
 import waitress.parser
 import waitress.server
-from flamenco_common.admission import admitting
+from flamenco_common.admission import SERVING, admitting
 
 from flamenco_manager.app import create_app
 from flamenco_manager.config import ManagerConfig
@@ -34,11 +34,7 @@ def make_server(config: ManagerConfig, site: Site) -> Any:
             host=config.host,
             port=config.port,
             threads=config.threads,
-            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
-            inbuf_overflow=1 << 20,
-            channel_timeout=300,
-            connection_limit=2000,
-            ident="flamenco",
+            **SERVING,
         )
     except OSError as error:
         raise ManagerError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from error

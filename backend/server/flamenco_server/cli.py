@@ -68,6 +68,7 @@ def run(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
 
 def _serve(config: ServerConfig, database: Database) -> None:
     import waitress.server
+    from flamenco_common.admission import SERVING
 
     from flamenco_server.app import create_app
     from flamenco_server.serving import ask_who_sends
@@ -79,11 +80,7 @@ def _serve(config: ServerConfig, database: Database) -> None:
             host=config.host,
             port=config.port,
             threads=config.threads,
-            max_request_body_size=1 << 40,  # files have no bound; JSON bodies have their own
-            inbuf_overflow=1 << 20,
-            channel_timeout=300,
-            connection_limit=2000,
-            ident="flamenco",
+            **SERVING,
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "there is no such address"
