@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import click
+from flamenco_client.account import Account, account_file, write_account
 from flamenco_client.api import Client
 
 from flamenco_cli.common import print_json
-from flamenco_cli.settings import Farm, config_file, save
 
 
 @click.command("login")
@@ -21,7 +21,7 @@ def login(address: str | None, token: str | None, as_json: bool) -> None:
     token = token or os.environ.get("FLAMENCO_TOKEN") or click.prompt("Token", hide_input=True, err=True)
     client = Client(address, token.strip())
     who = client.me()
-    save(Farm(client.address, token.strip()), config_file())
+    write_account(Account(client.address, token.strip()), account_file())
     if as_json:
         print_json(who)
     else:

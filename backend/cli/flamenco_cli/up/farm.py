@@ -18,12 +18,12 @@ from pathlib import Path
 
 import click
 import requests
+from flamenco_client.account import Account, local_file, write_account, write_secret
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
 from flamenco_common.locking import try_lock
 from flamenco_common.programs import ending
 
-from flamenco_cli.settings import Farm, local_file, save, write_secret
 from flamenco_cli.up.parts import Part
 
 HOST = "127.0.0.1"
@@ -222,7 +222,7 @@ class AllInOne:
         }
         write_secret(self._folder / "farm.json", json.dumps(state, indent=2) + "\n")
         if self._wishes.remember:
-            save(Farm(self.address, self.token), local_file())
+            write_account(Account(self.address, self.token), local_file())
 
     def _tell(self) -> None:
         client = Client(self.address, self.token)
