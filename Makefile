@@ -28,6 +28,7 @@ lint:
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/mypy --config-file blender_addon/mypy.ini
 	.venv/bin/lint-imports
 
 format:

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The libraries that the add-on brings along: flamenco_client, Blender Asset Tracer, requests, zstandard.
+
+The extension (Blender 4.2 and later) has them as wheels, which Blender installs itself. The legacy package has them
+unpacked in `vendored/`, which comes last on the search path: what Blender has of its own is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+VENDORED = Path(__file__).with_name("vendored")
+_CLIENT = "flamenco_client"
+
+
+def provide() -> None:
+    """Make the libraries importable."""
+    path = str(VENDORED)
+    if VENDORED.is_dir() and path not in sys.path:
+        sys.path.append(path)
+
+
+def withdraw() -> None:
+    """Take them away again, so that an add-on that is updated and enabled anew gets its own version of the client."""
+    path = str(VENDORED)
+    while path in sys.path:
+        sys.path.remove(path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == _CLIENT]:
+        del sys.modules[name]
