@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,23 @@ def account_file() -> Path:
 def local_file() -> Path:
     """Where `flamenco up` says which farm runs on this machine."""
     return state_folder() / "up.json"
+
+
+def find_account(address: str, token: str, environment: Mapping[str, str]) -> Account:
+    """Whom to talk to: what is given, then the environment, then who signed in, then a farm on this machine.
+
+    A part that is known nowhere is empty.
+    """
+    known = read_account(account_file()) or read_account(local_file())
+    address = address or environment.get("FLAMENCO_SERVER") or ""
+    token = token or environment.get("FLAMENCO_TOKEN") or ""
+    if known is not None and (not address or _same(address, known.address)):
+        address, token = known.address, token or known.token
+    return Account(address, token)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.rstrip("/").split("://")[-1] == other.rstrip("/").split("://")[-1]
 
 
 def read_account(file: Path) -> Account | None:

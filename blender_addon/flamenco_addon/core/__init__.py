@@ -1,0 +1,1 @@
+"""What needs no Blender: it runs and is tested without bpy."""

@@ -1,0 +1,123 @@
+"""Work off Blender's main thread; what comes of it is told on the main thread."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flamenco_client.errors import Canceled, ClientError
+from flamenco_client.progress import Progress
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str, int, int], None]
+
+
+def ignore(_result: Any) -> None:
+    """Nobody waits for the result."""
+
+
+class Work:
+    """One piece of work in a thread of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._canceled = threading.Event()
+        self.done = False
+
+    def cancel(self) -> None:
+        """Ask it to stop; it hears of it through its `Progress`, and nobody hears of its result."""
+        self._canceled.set()
+
+    @property
+    def canceled(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._canceled.is_set()
+
+
+class Background:
+    """Starts work in threads. `pump`, called on the main thread, tells what became of it."""
+
+    def __init__(self, woken: Callable[[], None] = lambda: None) -> None:
+        """`woken` is called when work begins, so that somebody sees to it that `pump` is called."""
+        self._told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._running: set[Work] = set()
+        self._woken = woken
+
+    def start(
+        self,
+        name: str,
+        work: Callable[[Progress], Any],
+        done: Callable[[Any], None] = ignore,
+        failed: Callable[[str], None] = ignore,
+        report: Report = lambda _what, _done, _total: None,
+    ) -> Work:
+        """Run `work` in a thread; then `done(result)` or `failed(sentence)` on the main thread.
+
+        `report` is called in the thread. A canceled work fails with "canceled".
+        """
+        job = Work(name)
+        self._running.add(job)
+        progress = Progress(report, lambda: job.canceled)
+        # A daemon: Blender must be able to quit while a server does not answer.
+        threading.Thread(
+            target=self._run, args=(job, work, done, failed, progress), name=f"flamenco {name}", daemon=True
+        ).start()
+        self._woken()
+        return job
+
+    def _run(
+        self,
+        job: Work,
+        work: Callable[[Progress], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[str], None],
+        progress: Progress,
+    ) -> None:
+        try:
+            result = work(progress)
+        except Canceled:
+            self._tell(job, failed, "canceled")
+        except ClientError as error:
+            self._tell(job, failed, str(error))
+        except Exception as error:
+            log.exception("%s failed", job.name)
+            self._tell(job, failed, f"an unexpected fault, see the console: {type(error).__name__}: {error}")
+        else:
+            self._tell(job, done, result)
+
+    def _tell(self, job: Work, tell: Callable[[Any], None], what: Any) -> None:
+        def told() -> None:
+            job.done = True
+            self._running.discard(job)
+            tell(what)
+
+        self._told.put(told)
+
+    def pump(self) -> bool:
+        """Tell what is done. To be called on the main thread; gives whether there was anything to tell."""
+        any_told = False
+        while True:
+            try:
+                told = self._told.get_nowait()
+            except queue.Empty:
+                return any_told
+            any_told = True
+            try:
+                told()
+            except Exception:
+                log.exception("what was to follow a piece of work failed")
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work whose end was not told yet."""
+        return bool(self._running)
+
+    def close(self) -> None:
+        """Cancel all; nobody hears of it any more."""
+        for job in list(self._running):
+            job.cancel()
+        self._running.clear()

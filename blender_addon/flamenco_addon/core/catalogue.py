@@ -1,0 +1,127 @@
+"""What the farm offers: its job types, presets, projects, and what its workers can do; as frozen, bounded values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from flamenco_client.api import Client
+
+from .forms import BadDescription, Field, fields_from, text
+
+MOST_ITEMS = 1000
+
+
+@dataclass(frozen=True)
+class JobType:
+    """A job type; `error` says why it cannot be used, and is empty if it can."""
+
+    name: str
+    help: str = ""
+    error: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A render-settings preset of the farm."""
+
+    name: str
+    label: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class FarmWorker:
+    """What counts of a worker before a job is sent."""
+
+    name: str
+    platform: str = ""
+    blenders: tuple[str, ...] = ()  # versions like "4.5.15"
+    gpu: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All of it."""
+
+    user: str = ""
+    role: str = ""
+    version: str = ""  # of the server
+    job_types: tuple[JobType, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    projects: tuple[str, ...] = ()
+    workers: tuple[FarmWorker, ...] = ()
+    scripts_allowed: frozenset[str] = field(default_factory=frozenset)  # projects whose .blends may run scripts
+
+    def job_type(self, name: str) -> JobType | None:
+        """The job type of that name."""
+        return next((each for each in self.job_types if each.name == name), None)
+
+    @property
+    def blenders(self) -> tuple[str, ...]:
+        """All series of Blender that workers have, like "4.5", oldest first."""
+        series = {".".join(version.split(".")[:2]) for worker in self.workers for version in worker.blenders}
+        return tuple(sorted(series, key=lambda text: [int(part) for part in text.split(".") if part.isdigit()]))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All tags that workers have."""
+        return tuple(sorted({tag for worker in self.workers for tag in worker.tags}))
+
+
+def fetch_catalogue(client: Client) -> Catalogue:
+    """Ask the server. Raises a `ClientError`."""
+    health, me = client.health(), client.me()
+    projects = list(bounded(client.projects()))
+    return Catalogue(
+        user=text(me.get("name")),
+        role=text(me.get("role")),
+        version=text(health.get("version")),
+        job_types=tuple(job_type_from(item) for item in bounded(client.job_types())),
+        presets=tuple(presets_from(bounded(client.render_settings()))),
+        projects=tuple(text(item.get("name")) for item in projects),
+        workers=tuple(worker_from(item) for item in bounded(client.workers(enabled=True))),
+        scripts_allowed=frozenset(text(item.get("name")) for item in projects if item.get("allow_scripts") is True),
+    )
+
+
+def bounded(items: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
+    """The objects of a list that a server sent, not without end."""
+    return (item for item in islice(items, MOST_ITEMS) if isinstance(item, Mapping))
+
+
+def job_type_from(item: Mapping[str, Any]) -> JobType:
+    """A job type; one that cannot be understood has an `error`."""
+    name, help_, error = text(item.get("name")), text(item.get("help")), text(item.get("error"))
+    if error:
+        return JobType(name, help_, error)
+    try:
+        return JobType(name, help_, "", fields_from(item.get("settings")))
+    except BadDescription as problem:
+        return JobType(name, help_, str(problem))
+
+
+def presets_from(items: Iterable[Mapping[str, Any]]) -> Iterable[Preset]:
+    """Those presets that can be used."""
+    for item in items:
+        if not item.get("error"):
+            name = text(item.get("name"))
+            yield Preset(name, text(item.get("label")) or name, text(item.get("help")))
+
+
+def worker_from(item: Mapping[str, Any]) -> FarmWorker:
+    """A worker, as far as its abilities are understood."""
+    abilities = item.get("abilities")
+    can: Mapping[str, Any] = abilities if isinstance(abilities, Mapping) else {}
+    blenders = [each for each in can.get("blenders") or [] if isinstance(each, Mapping)]
+    return FarmWorker(
+        name=text(item.get("name")),
+        platform=text(can.get("platform")),
+        blenders=tuple(text(each.get("version")) for each in blenders),
+        gpu=bool(can.get("gpus")),
+        tags=tuple(text(tag) for tag in item.get("tags") or []),
+    )

@@ -1,0 +1,153 @@
+"""The settings of a job type, as the server declares them, checked before anything is drawn or kept.
+
+What the server sends is data: a name that is no plain word, a type that is not known, or a text without end
+makes the setting or the whole job type unusable; nothing of it is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = ("int", "float", "str", "bool", "frames", "list")
+MOST_SETTINGS = 200
+MOST_CHOICES = 500
+LONGEST_TEXT = 2000
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_FRAMES = re.compile(r"\s*-?\d{1,7}(-{1,2}\d{1,7}(x\d{1,6})?)?(\s*,\s*-?\d{1,7}(-{1,2}\d{1,7}(x\d{1,6})?)?)*\s*")
+
+# The values that the scene supplies; those of `flamenco_common.authoring.Scene`, held equal by a test.
+SOURCES = (
+    "frame_range", "fps", "format", "color_depth", "engine", "width", "height", "resolution_x", "resolution_y",
+    "resolution_percentage", "samples", "scene", "camera", "cameras", "view_layers", "frame", "has_sequencer",
+    "has_sound", "simulations",
+)  # fmt: skip
+
+
+class BadDescription(ValueError):
+    """What a server sent is no description of settings; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A setting of a job type. `source` names the value of the scene that fills it, or is empty."""
+
+    name: str
+    kind: str
+    label: str = ""
+    help: str = ""
+    default: Any = None
+    required: bool = False
+    source: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+def fields_from(declared: object) -> tuple[Field, ...]:
+    """The fields of a job type's `settings`. Raises `BadDescription`."""
+    if not isinstance(declared, Sequence) or isinstance(declared, str) or len(declared) > MOST_SETTINGS:
+        raise BadDescription("the settings are no list, or too long a one")
+    fields = tuple(field_from(item) for item in declared)
+    if len({field.name for field in fields}) != len(fields):
+        raise BadDescription("two settings have the same name")
+    return fields
+
+
+def field_from(declared: object) -> Field:
+    """One field. Raises `BadDescription`."""
+    if not isinstance(declared, Mapping):
+        raise BadDescription("a setting is no object")
+    name, kind = text(declared.get("name")), text(declared.get("type"))
+    if not _NAME.fullmatch(name):
+        raise BadDescription(f"{name[:60]!r} is no name of a setting")
+    if kind not in KINDS:
+        raise BadDescription(f"the setting {name} has the unknown type {kind[:60]!r}; is this add-on too old?")
+    source = text(declared.get("source"))
+    if source and source not in SOURCES:
+        raise BadDescription(f"the setting {name} has the unknown source {source[:60]!r}; is this add-on too old?")
+    field = Field(
+        name=name,
+        kind=kind,
+        label=text(declared.get("label")) or name.replace("_", " ").capitalize(),
+        help=text(declared.get("help")),
+        required=declared.get("required") is True,
+        source=source,
+        minimum=number(declared.get("minimum")),
+        maximum=number(declared.get("maximum")),
+        choices=_choices(declared.get("choices")),
+        hidden=declared.get("hidden") is True,
+    )
+    return _with_default(field, declared.get("default"))
+
+
+def _with_default(field: Field, default: object) -> Field:
+    if default is None:
+        return field
+    problem = check(field, default)
+    if problem:
+        raise BadDescription(f"the default of {field.name} is wrong: {problem}")
+    return Field(**{**field.__dict__, "default": default})
+
+
+def check(field: Field, value: object) -> str:
+    """What is wrong with a value, as one sentence; empty if it is right."""
+    if not _fits(field.kind, value):
+        return f"{field.label} needs {_WANTED[field.kind]}"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if field.minimum is not None and value < field.minimum:
+            return f"{field.label} must be at least {field.minimum:g}"
+        if field.maximum is not None and value > field.maximum:
+            return f"{field.label} must be at most {field.maximum:g}"
+    if field.choices and value not in field.choices:
+        return f"{field.label} must be one of {', '.join(field.choices)}"
+    if field.kind == "frames" and value and not _FRAMES.fullmatch(str(value)):
+        return f"{field.label} are written like 1-100 or 1,5,9-20 or 1-9x2"
+    return ""
+
+
+_WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "yes or no",
+    "frames": "frames like 1-100",
+    "list": "a list of names",
+}
+
+
+def _fits(kind: str, value: object) -> bool:
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "float":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "list":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def _choices(declared: object) -> tuple[str, ...]:
+    if declared is None:
+        return ()
+    if not isinstance(declared, Sequence) or isinstance(declared, str) or len(declared) > MOST_CHOICES:
+        raise BadDescription("the choices of a setting are no list, or too long a one")
+    return tuple(text(item) for item in declared)
+
+
+def text(value: object) -> str:
+    """A text of bounded length without control characters; nothing else is a text."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(char for char in value[:LONGEST_TEXT] if char.isprintable() or char == "\n")
+
+
+def number(value: object) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < 1e15 else None

@@ -1,0 +1,1 @@
+"""What is wrong with a scene, found before anything is sent."""

@@ -1,0 +1,1 @@
+"""What the open scene says and is, read with bpy."""
