@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+import zstandard
 from client_files import BUILDER
 from flamenco_client.errors import BadBlend, Canceled, FilesMissing, LocalFault
 from flamenco_client.hashing import Hashes
@@ -44,6 +46,17 @@ def staged(packed: Pack, folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.source, target)
     return folder / packed.blend
+
+
+def plain(data: bytes) -> bytes:
+    """A .blend file's bytes, decompressed: Blender 5.0 compresses by itself."""
+    if data.startswith(b"BLENDER"):
+        return data
+    return (
+        gzip.decompress(data)
+        if data.startswith(b"\x1f\x8b")
+        else zstandard.ZstdDecompressor().stream_reader(data).read()
+    )
 
 
 def opened(version: str, blend: Path) -> dict[str, object]:
@@ -168,3 +181,56 @@ def test_more_files_can_be_sent_along(project: Path, hashes: Hashes, tmp_path: P
         (tmp_path / "other/voice.wav").write_bytes(b"other")
         with pytest.raises(LocalFault, match=r"two files that would be voice\.wav"):
             add_files(packed, [tmp_path / "other/voice.wav"], hashes=hashes)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_copy_is_packed_as_if_it_lay_at_its_nominal_path(
+    project: Path, hashes: Hashes, tmp_path: Path, compressed: bool
+) -> None:
+    nominal, copy = project / "shots/shot.blend", tmp_path / "elsewhere" / "copy-1234.blend"
+    copy.parent.mkdir()
+    state = plain(nominal.rename(copy).read_bytes())
+    copy.write_bytes(zstandard.compress(state) if compressed else state)
+    for older in (None, b"an older state"):
+        if older:
+            nominal.write_bytes(older)
+        with pack(nominal, project, content=copy, hashes=hashes) as packed:
+            assert (packed.root, packed.blend) == (project, "shots/shot.blend")
+            assert paths_of(packed) == USED
+            (main,) = [file for file in packed.files if file.path == packed.blend]
+            assert (main.source, main.sha256) == (copy, sha(copy.read_bytes()))
+    assert nominal.read_bytes() == b"an older state", "the artist's own file is not touched"
+
+
+def test_a_copy_is_rewritten_and_the_file_itself_is_not(
+    built: tuple[str, Path], project: Path, hashes: Hashes, tmp_path: Path
+) -> None:
+    nominal, copy = project / "shots/outside.blend", tmp_path / "copy.blend"
+    nominal.rename(copy)
+    before = copy.read_bytes()
+    with pack(nominal, project, content=copy, hashes=hashes) as packed:
+        (main,) = [file for file in packed.files if file.path == "shots/outside.blend"]
+        assert main.source not in (copy, nominal)
+        assert b"_outside_project" in plain(main.source.read_bytes())
+    assert copy.read_bytes() == before
+    assert not nominal.exists()
+
+
+def test_on_shared_storage_only_what_is_saved_is_rendered(project: Path, tmp_path: Path) -> None:
+    nominal, copy = project / "shots/shot.blend", tmp_path / "copy.blend"
+    shutil.copyfile(nominal, copy)
+    with pack(nominal, project, content=copy, in_place=True) as packed:
+        assert paths_of(packed) == USED
+        assert {file.source for file in packed.files if file.path == packed.blend} == {nominal}
+    copy.write_bytes(nominal.read_bytes() + b"x")
+    with pytest.raises(LocalFault, match=r"shot\.blend as it was saved; save it first"):
+        pack(nominal, project, content=copy, in_place=True)
+
+
+def test_a_damaged_copy_is_told(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.blend"
+    copy.write_bytes(b"BLENDER-v500")
+    with pytest.raises(BadBlend):
+        pack(project / "shots/shot.blend", project, content=copy)
+    with pytest.raises(BadBlend, match="there is no file"):
+        pack(project / "shots/shot.blend", project, content=tmp_path / "gone.blend")

@@ -10,6 +10,7 @@ from client_files import files_of
 from flamenco_client.api import Client
 from flamenco_client.errors import BadRequest, Canceled, FilesMissing, LocalFault
 from flamenco_client.progress import Progress
+from flamenco_client.scene import read_blend
 from flamenco_client.submit import Submission, submit
 from served_farm import Served
 
@@ -110,3 +111,18 @@ def test_a_bad_setting_is_told_and_makes_no_job(served: Served, newest: Path) ->
     with pytest.raises(Canceled):
         submit(served.client(), newest / "scenes/workbench.blend", progress=Progress(canceled=lambda: True))
     assert list(served.client().jobs()) == []
+
+
+def test_the_state_and_the_scene_that_the_caller_knows_are_submitted(
+    served: Served, newest: Path, tmp_path: Path
+) -> None:
+    nominal = tmp_path / "shots" / "unsaved ü.blend"  # not there
+    copy = Path(shutil.copyfile(newest / "scenes/workbench.blend", tmp_path / "copy.blend"))
+    known = {**read_blend(copy).scene, "frame_range": "7-9"}
+    client = served.client()
+    job = submit(client, nominal, Submission(content=copy, scene=known, version="4.2"))
+    assert (job["name"], job["blend"], job["blender"]) == ("unsaved ü", "unsaved ü.blend", ">=4.2")
+    assert steps_of(client, job)["render"] == 3
+    job = submit(client, nominal, Submission(content=copy))
+    assert job["blender"] == ">=5.0"
+    assert steps_of(client, job)["render"] == 4

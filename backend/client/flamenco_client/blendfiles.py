@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,32 @@ def mend() -> None:
 
 
 mend()
+
+
+class StandIn(blendfile.BlendFile):
+    """A .blend file whose bytes lie elsewhere: all its relative paths follow `path`, which need not even exist."""
+
+    def __init__(self, path: Path, content: Path) -> None:
+        self._content, self._path = content, path
+        super().__init__(path)
+
+    def _open_file(self, path: Path, mode: str) -> Any:
+        opened = super()._open_file(self._content if path == self._path else path, mode)
+        self.filepath = path
+        return opened
+
+    def copy_and_rebind(self, path: Path, mode: str = "rb") -> None:
+        """Go on with a copy of the bytes at `path`."""
+        self.close()
+        blendfile._uncache(self.filepath)
+        shutil.copyfile(self._content, path)
+        self.fileobj = self._open_file(path, mode)
+        blendfile._cache(path, self)
+
+
+def stand_in(path: Path, content: Path) -> None:
+    """Let the tracer read `content` wherever it would open `path`, until its cache is closed."""
+    blendfile._cache(path, StandIn(path, content))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Blender Asset Tracer's packer. No other file is copied.
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from typing import Any
 from blender_asset_tracer import blendfile, bpathlib
 from blender_asset_tracer.pack import Packer
 
-from flamenco_client.blendfiles import sentences
+from flamenco_client.blendfiles import sentences, stand_in
 from flamenco_client.errors import BadBlend, Canceled, FilesMissing, LocalFault
 from flamenco_client.hashing import Hashes
 from flamenco_client.progress import Counter, Progress
@@ -76,6 +77,7 @@ def pack(
     blend: Path,
     root: Path | None = None,
     *,
+    content: Path | None = None,
     allow_missing: bool = False,
     in_place: bool = False,
     hashes: Hashes | None = None,
@@ -83,15 +85,20 @@ def pack(
 ) -> Pack:
     """List and hash all that a .blend needs. `in_place`: for shared storage, so nothing is rewritten or hashed.
 
-    Raises `BadBlend`, `FilesMissing` (unless missing files are allowed) and `Canceled`.
+    `content` is the file to take in place of `blend`, as if it lay there: a copy of what is open in Blender, maybe.
+    Raises `BadBlend`, `FilesMissing` (unless missing files are allowed), `LocalFault` and `Canceled`.
     """
     blend = Path(bpathlib.make_absolute(blend))
     root = Path(bpathlib.make_absolute(root)) if root else project_root(blend)
     if not blend.is_relative_to(root):
         raise BadBlend(f"{blend} does not lie in the project {root}")
-    tracer = _Tracer(blend, root, progress)
+    if content is not None:
+        content = Path(bpathlib.make_absolute(content))
+        if in_place:
+            check_saved(blend, content)
+    tracer = _Tracer(blend, root, progress, content)
     try:
-        with sentences(blend):
+        with sentences(content or blend):
             tracer.trace(rewrite=not in_place)
         missing = sorted(str(path) for path in tracer.missing_files)
         if missing and not allow_missing:
@@ -103,6 +110,12 @@ def pack(
         tracer.close()
         raise
     return Pack(root, blend.relative_to(root).as_posix(), files, missing, tracer.close)
+
+
+def check_saved(blend: Path, content: Path) -> None:
+    """Raise `LocalFault` unless both files are the same: what lies on shared storage is what the workers render."""
+    if not blend.is_file() or not filecmp.cmp(blend, content, shallow=False):
+        raise LocalFault(f"the workers share the storage and would render {blend} as it was saved; save it first")
 
 
 def hashed(files: Iterable[PackedFile], hashes: Hashes, progress: Progress) -> list[PackedFile]:
@@ -157,8 +170,9 @@ def listed(path: str, source: Path) -> PackedFile:
 class _Tracer(Packer):
     """The tracer's packer, which names the files instead of copying them."""
 
-    def __init__(self, blend: Path, root: Path, progress: Progress) -> None:
+    def __init__(self, blend: Path, root: Path, progress: Progress, content: Path | None) -> None:
         super().__init__(blend, root, str(root / ".packed"))
+        self._content = content
         self.found: dict[str, Path] = {}
         self._progress = progress
         self._in_place = False
@@ -169,6 +183,8 @@ class _Tracer(Packer):
         # The tracer keeps files open in a cache of its own, which must not hold an older version of a file.
         blendfile.close_all_cached()
         try:
+            if self._content:
+                stand_in(self.blendfile, self._content)
             self.strategise()
             if rewrite:
                 self._rewrite_paths()
@@ -199,11 +215,14 @@ class _Tracer(Packer):
         super()._visit_sequence(asset_path, usage)
 
     def _send_to_target(self, asset_path: Path, target: PurePath, may_move: bool = False) -> None:  # noqa: ARG002
+        if asset_path == self.blendfile and self._content:
+            asset_path = self._content
         if asset_path.is_dir():
             return
         if self._in_place:
-            if asset_path.is_relative_to(self.project):
-                self.found[asset_path.relative_to(self.project).as_posix()] = asset_path
+            named = self.blendfile if asset_path == self._content else asset_path
+            if named.is_relative_to(self.project):
+                self.found[named.relative_to(self.project).as_posix()] = named
             return
         self.found[target.relative_to(self._target_path).as_posix()] = asset_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ class Submission:
     output_root: Path | None = None  # shared only; None: "renders/NAME" beside the .blend or the pictures' folder
     files: tuple[Path, ...] = ()  # more files to send along, such as a sound
     root: Path | None = None  # of the project; None: found by its marks
+    content: Path | None = None  # of the .blend, to be read in its place; None: the file itself
+    scene: Mapping[str, Any] | None = None  # its scene's values, if they are known already; None: read from the file
+    version: str = ""  # of the Blender that wrote it, like "4.5"; needed with `scene`
     client_token: str = ""  # the same token again is the same job; empty: a fresh one
 
 
@@ -48,17 +52,25 @@ def submit(
 ) -> dict[str, Any]:
     """Submit a .blend with all that it uses, or pictures; gives the job. Raises a `ClientError`."""
     source = Path(source)
-    info = None if is_pictures(source) else read_blend(source)
-    with packed_source(source, submission, progress, pictures=info is None) as packed:
+    pictures = submission.content is None and is_pictures(source)
+    version, scene = ("", {}) if pictures else scene_of(source, submission)
+    with packed_source(source, submission, progress, pictures=pictures) as packed:
         add_files(packed, submission.files, in_place=submission.shared, progress=progress)
         if not submission.shared:
             upload(client, packed.files, progress)
         progress.check()
-        version, scene = (info.version, info.scene) if info else ("", {})
         submission = named(submission, source, packed)
         if submission.shared and submission.output_root:
             make_folder(submission.output_root)
         return client.submit(payload(submission, packed, version, scene))
+
+
+def scene_of(source: Path, submission: Submission) -> tuple[str, dict[str, Any]]:
+    """The Blender version and the scene's values: as given, or as the file says."""
+    if submission.scene is not None and submission.version:
+        return submission.version, dict(submission.scene)
+    info = read_blend(submission.content or source)
+    return submission.version or info.version, info.scene if submission.scene is None else dict(submission.scene)
 
 
 def packed_source(source: Path, submission: Submission, progress: Progress, *, pictures: bool) -> Pack:
@@ -68,6 +80,7 @@ def packed_source(source: Path, submission: Submission, progress: Progress, *, p
     return pack(
         source,
         submission.root,
+        content=submission.content,
         allow_missing=submission.allow_missing,
         in_place=submission.shared,
         progress=progress,
