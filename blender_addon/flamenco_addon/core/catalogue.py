@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,9 +10,13 @@ from typing import Any
 
 from flamenco_client.api import Client
 
-from .forms import BadDescription, Field, fields_from, text
+from .forms import BadDescription, Field, fields_from, line, text
 
 MOST_ITEMS = 1000
+MOST_JOB_TYPES = 100
+MOST_ABILITIES = 100  # Blenders or tags of one worker
+LONGEST_NAME = 100  # as the server has it, of job types and presets
+_VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4}){1,2}")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,10 @@ class JobType:
     help: str = ""
     error: str = ""
     fields: tuple[Field, ...] = ()
+
+    def field(self, name: str) -> Field | None:
+        """The setting of that name."""
+        return next((each for each in self.fields if each.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Catalogue:
     def blenders(self) -> tuple[str, ...]:
         """All series of Blender that workers have, like "4.5", oldest first."""
         series = {".".join(version.split(".")[:2]) for worker in self.workers for version in worker.blenders}
-        return tuple(sorted(series, key=lambda text: [int(part) for part in text.split(".") if part.isdigit()]))
+        return tuple(sorted(series, key=lambda text: [int(part) for part in text.split(".")]))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -78,14 +87,14 @@ def fetch_catalogue(client: Client) -> Catalogue:
     health, me = client.health(), client.me()
     projects = list(bounded(client.projects()))
     return Catalogue(
-        user=text(me.get("name")),
-        role=text(me.get("role")),
-        version=text(health.get("version")),
-        job_types=tuple(job_type_from(item) for item in bounded(client.job_types())),
-        presets=tuple(presets_from(bounded(client.render_settings()))),
-        projects=tuple(text(item.get("name")) for item in projects),
+        user=line(me.get("name")),
+        role=line(me.get("role")),
+        version=line(health.get("version")),
+        job_types=unique(job_type_from(item) for item in islice(bounded(client.job_types()), MOST_JOB_TYPES)),
+        presets=unique(presets_from(bounded(client.render_settings()))),
+        projects=names(item.get("name") for item in projects),
         workers=tuple(worker_from(item) for item in bounded(client.workers(enabled=True))),
-        scripts_allowed=frozenset(text(item.get("name")) for item in projects if item.get("allow_scripts") is True),
+        scripts_allowed=frozenset(names(item.get("name") for item in projects if item.get("allow_scripts") is True)),
     )
 
 
@@ -94,34 +103,53 @@ def bounded(items: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
     return (item for item in islice(items, MOST_ITEMS) if isinstance(item, Mapping))
 
 
+def names(values: Iterable[object]) -> tuple[str, ...]:
+    """Those values that are names, each once."""
+    return tuple(dict.fromkeys(name for value in values if (name := line(value))))
+
+
+def unique(items: Iterable[Any]) -> tuple[Any, ...]:
+    """Those items that have a name, of several with the same name the first."""
+    kept: dict[str, Any] = {}
+    for item in items:
+        if 0 < len(item.name) <= LONGEST_NAME:
+            kept.setdefault(item.name, item)
+    return tuple(kept.values())
+
+
 def job_type_from(item: Mapping[str, Any]) -> JobType:
     """A job type; one that cannot be understood has an `error`."""
-    name, help_, error = text(item.get("name")), text(item.get("help")), text(item.get("error"))
+    name, help_, error = line(item.get("name")), text(item.get("help")), line(item.get("error"))
     if error:
         return JobType(name, help_, error)
     try:
         return JobType(name, help_, "", fields_from(item.get("settings")))
     except BadDescription as problem:
-        return JobType(name, help_, str(problem))
+        return JobType(name, help_, line(str(problem)))
 
 
 def presets_from(items: Iterable[Mapping[str, Any]]) -> Iterable[Preset]:
     """Those presets that can be used."""
     for item in items:
         if not item.get("error"):
-            name = text(item.get("name"))
-            yield Preset(name, text(item.get("label")) or name, text(item.get("help")))
+            name = line(item.get("name"))
+            yield Preset(name, line(item.get("label")) or name, text(item.get("help")))
 
 
 def worker_from(item: Mapping[str, Any]) -> FarmWorker:
     """A worker, as far as its abilities are understood."""
     abilities = item.get("abilities")
     can: Mapping[str, Any] = abilities if isinstance(abilities, Mapping) else {}
-    blenders = [each for each in can.get("blenders") or [] if isinstance(each, Mapping)]
+    found = [each.get("version") for each in some(can.get("blenders")) if isinstance(each, Mapping)]
     return FarmWorker(
-        name=text(item.get("name")),
-        platform=text(can.get("platform")),
-        blenders=tuple(text(each.get("version")) for each in blenders),
-        gpu=bool(can.get("gpus")),
-        tags=tuple(text(tag) for tag in item.get("tags") or []),
+        name=line(item.get("name")),
+        platform=line(can.get("platform")),
+        blenders=tuple(version for version in names(found) if _VERSION.fullmatch(version)),
+        gpu=bool(some(can.get("gpus"))),
+        tags=names(some(item.get("tags"))),
     )
+
+
+def some(value: object) -> list[Any]:
+    """A short list that a server sent; anything else is an empty one."""
+    return value[:MOST_ABILITIES] if isinstance(value, list) else []

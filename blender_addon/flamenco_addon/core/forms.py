@@ -6,17 +6,22 @@ makes the setting or the whole job type unusable; nothing of it is ever evaluate
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 KINDS = ("int", "float", "str", "bool", "frames", "list")
 MOST_SETTINGS = 200
 MOST_CHOICES = 500
+MOST_IN_LIST = 1000
+MOST_FRAMES = 1_000_000
 LONGEST_TEXT = 2000
+LONGEST_LINE = 300
+LEAST_INT, MOST_INT = -(2**31), 2**31 - 1  # of Blender's properties
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_FRAMES = re.compile(r"\s*-?\d{1,7}(-{1,2}\d{1,7}(x\d{1,6})?)?(\s*,\s*-?\d{1,7}(-{1,2}\d{1,7}(x\d{1,6})?)?)*\s*")
+_FRAMES = re.compile(r"(-?\d+)(?:\s*-\s*(-?\d+)(?:\s*x\s*(\d+))?)?")
 
 # The values that the scene supplies; those of `flamenco_common.authoring.Scene`, held equal by a test.
 SOURCES = (
@@ -46,10 +51,18 @@ class Field:
     choices: tuple[str, ...] = ()
     hidden: bool = False
 
+    @property
+    def resting(self) -> Any:
+        """The value where nobody chose one and the scene supplies none."""
+        return EMPTY[self.kind] if self.default is None else self.default
+
+
+EMPTY: Mapping[str, Any] = {"int": 0, "float": 0.0, "str": "", "bool": False, "frames": "", "list": []}
+
 
 def fields_from(declared: object) -> tuple[Field, ...]:
     """The fields of a job type's `settings`. Raises `BadDescription`."""
-    if not isinstance(declared, Sequence) or isinstance(declared, str) or len(declared) > MOST_SETTINGS:
+    if not isinstance(declared, list) or len(declared) > MOST_SETTINGS:
         raise BadDescription("the settings are no list, or too long a one")
     fields = tuple(field_from(item) for item in declared)
     if len({field.name for field in fields}) != len(fields):
@@ -61,26 +74,28 @@ def field_from(declared: object) -> Field:
     """One field. Raises `BadDescription`."""
     if not isinstance(declared, Mapping):
         raise BadDescription("a setting is no object")
-    name, kind = text(declared.get("name")), text(declared.get("type"))
+    name, kind = line(declared.get("name")), line(declared.get("type"))
     if not _NAME.fullmatch(name):
         raise BadDescription(f"{name[:60]!r} is no name of a setting")
     if kind not in KINDS:
         raise BadDescription(f"the setting {name} has the unknown type {kind[:60]!r}; is this add-on too old?")
-    source = text(declared.get("source"))
+    source = line(declared.get("source"))
     if source and source not in SOURCES:
         raise BadDescription(f"the setting {name} has the unknown source {source[:60]!r}; is this add-on too old?")
     field = Field(
         name=name,
         kind=kind,
-        label=text(declared.get("label")) or name.replace("_", " ").capitalize(),
+        label=line(declared.get("label")) or name.replace("_", " ").capitalize(),
         help=text(declared.get("help")),
         required=declared.get("required") is True,
         source=source,
         minimum=number(declared.get("minimum")),
         maximum=number(declared.get("maximum")),
-        choices=_choices(declared.get("choices")),
+        choices=_choices(kind, declared.get("choices")),
         hidden=declared.get("hidden") is True,
     )
+    if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
+        raise BadDescription(f"the setting {name} has a minimum above its maximum")
     return _with_default(field, declared.get("default"))
 
 
@@ -90,7 +105,18 @@ def _with_default(field: Field, default: object) -> Field:
     problem = check(field, default)
     if problem:
         raise BadDescription(f"the default of {field.name} is wrong: {problem}")
-    return Field(**{**field.__dict__, "default": default})
+    return replace(field, default=default)
+
+
+def _choices(kind: str, declared: object) -> tuple[str, ...]:
+    if declared is None or declared == []:
+        return ()
+    if kind != "str" or not isinstance(declared, list) or len(declared) > MOST_CHOICES:
+        raise BadDescription("the choices of a setting are no list of texts, or too long a one")
+    found = tuple(dict.fromkeys(line(item) for item in declared))
+    if list(found) != declared:
+        raise BadDescription("the choices of a setting are not all different short texts")
+    return found
 
 
 def check(field: Field, value: object) -> str:
@@ -104,9 +130,24 @@ def check(field: Field, value: object) -> str:
             return f"{field.label} must be at most {field.maximum:g}"
     if field.choices and value not in field.choices:
         return f"{field.label} must be one of {', '.join(field.choices)}"
-    if field.kind == "frames" and value and not _FRAMES.fullmatch(str(value)):
-        return f"{field.label} are written like 1-100 or 1,5,9-20 or 1-9x2"
+    if field.kind == "frames" and value:
+        return check_frames(field.label, str(value))
     return ""
+
+
+def check_frames(label: str, value: str) -> str:
+    """What is wrong with a list of frames, as one sentence; empty if it is right."""
+    total = 0
+    for part in value.split(","):
+        match = _FRAMES.fullmatch(part.strip())
+        if not match:
+            return f"{label} are written like 1-100 or 1,5,9-20 or 1-9x2"
+        first, last = int(match[1]), int(match[2] or match[1])
+        step = int(match[3] or 1)
+        if last < first or step < 1:
+            return f"{label} cannot be read: {part.strip()} counts down, or has a step of 0"
+        total += (last - first) // step + 1
+    return f"{label} name more than {MOST_FRAMES:,} frames" if total > MOST_FRAMES else ""
 
 
 _WANTED = {
@@ -123,20 +164,24 @@ def _fits(kind: str, value: object) -> bool:
     if kind == "bool":
         return isinstance(value, bool)
     if kind == "int":
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and LEAST_INT <= value <= MOST_INT
     if kind == "float":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number(value) is not None
     if kind == "list":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+        return isinstance(value, list) and len(value) <= MOST_IN_LIST and all(_is_text(item) for item in value)
+    return _is_text(value)
 
 
-def _choices(declared: object) -> tuple[str, ...]:
-    if declared is None:
-        return ()
-    if not isinstance(declared, Sequence) or isinstance(declared, str) or len(declared) > MOST_CHOICES:
-        raise BadDescription("the choices of a setting are no list, or too long a one")
-    return tuple(text(item) for item in declared)
+def _is_text(value: object) -> bool:
+    """Whether it is a text that a property of Blender can hold; no lone surrogates, no zeros."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
+        return False
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def line(value: object) -> str:
+    """A short text on one line."""
+    return " ".join(text(value).split())[:LONGEST_LINE].rstrip()
 
 
 def text(value: object) -> str:
@@ -147,7 +192,7 @@ def text(value: object) -> str:
 
 
 def number(value: object) -> float | None:
-    """A finite number, or None."""
+    """A finite number of a size that a form takes, or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if abs(value) < 1e15 else None
+    return float(value) if abs(value) < 1e15 and math.isfinite(value) else None
