@@ -47,8 +47,6 @@ def fetch(
     """
     job = client.job(job_id)
     listed = {item["path"]: item for item in client.outputs(job_id) if parts or item["kind"] not in INTERMEDIATE}
-    shared = job.get("storage") == "shared"
-    roots = {name: Path(str(job[f"{name}_root"])) for name in ("output", "job")} if shared else {}
     done = Fetched(folder)
     known = hashes or Hashes()
     wanted: list[tuple[dict[str, Any], Path]] = []
@@ -58,10 +56,26 @@ def fetch(
             done.kept.append(target)
         else:
             wanted.append((item, target))
-    _Fetching(client, progress, roots).all(wanted)
+    bring_all(client, wanted, shared_roots(job), progress)
     done.new = [target for _, target in wanted]
     known.save()
     return done
+
+
+def bring_all(
+    client: Client,
+    wanted: Iterable[tuple[Mapping[str, Any], Path]],
+    roots: Mapping[str, Path],
+    progress: Progress = Progress(),  # noqa: B008
+) -> None:
+    """Bring outputs, as the server lists them, each to a file of its own. Raises a `ClientError`."""
+    _Fetching(client, progress, roots).all(wanted)
+
+
+def shared_roots(job: Mapping[str, Any]) -> dict[str, Path]:
+    """Where the files of a job on shared storage lie; nothing for another job."""
+    shared = job.get("storage") == "shared"
+    return {name: Path(str(job[f"{name}_root"])) for name in ("output", "job")} if shared else {}
 
 
 def safe_path(folder: Path, path: str) -> Path:
@@ -86,7 +100,7 @@ class _Fetching:
         self._client, self._progress, self._roots = client, progress, roots
         self._own = threading.local()
 
-    def all(self, wanted: Iterable[tuple[dict[str, Any], Path]]) -> None:
+    def all(self, wanted: Iterable[tuple[Mapping[str, Any], Path]]) -> None:
         """Bring all; the first error stops the rest."""
         listed = list(wanted)
         counter = Counter(self._progress, "fetch", sum(item["size"] for item, _ in listed))
@@ -99,7 +113,7 @@ class _Fetching:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _copy(self, item: dict[str, Any], target: Path, counted: Callable[[int], None]) -> None:
+    def _copy(self, item: Mapping[str, Any], target: Path, counted: Callable[[int], None]) -> None:
         """Shared storage: the file is in place already, and is copied from there."""
         source = safe_path(self._roots[item.get("root", "output")], item["path"])
         part = _part(target, item)
@@ -110,7 +124,7 @@ class _Fetching:
             part.replace(target)
         counted(item["size"])
 
-    def _bring(self, item: dict[str, Any], target: Path, counted: Callable[[int], None]) -> None:
+    def _bring(self, item: Mapping[str, Any], target: Path, counted: Callable[[int], None]) -> None:
         part = _part(target, item)
         with _writing(target):
             have = part.stat().st_size if part.exists() else 0
@@ -128,7 +142,7 @@ class _Fetching:
                 raise ServerFault(f"{item['path']} did not arrive whole; fetch again")
             part.replace(target)
 
-    def _download(self, item: dict[str, Any], part: Path, counted: Callable[[int], None]) -> None:
+    def _download(self, item: Mapping[str, Any], part: Path, counted: Callable[[int], None]) -> None:
         """Add what is missing to the part file."""
         have = part.stat().st_size if part.exists() else 0
         if have > item["size"]:
@@ -162,7 +176,7 @@ def blocks(answer: Any) -> Iterable[bytes]:
         raise Unreachable(f"the connection broke while a file came ({type(error).__name__})") from error
 
 
-def _part(target: Path, item: dict[str, Any]) -> Path:
+def _part(target: Path, item: Mapping[str, Any]) -> Path:
     """Where an unfinished download of exactly this content lies."""
     return target.with_name(f".{target.name}.{str(item['sha256'])[:16]}.part")
 
