@@ -20,7 +20,10 @@ bl_info = {
 }
 
 # In the order in which they are registered; each has CLASSES, and may have register() and unregister().
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "scene.saving",
+    "operators.submit",
+)
 
 _registered: list[ModuleType] = []
 

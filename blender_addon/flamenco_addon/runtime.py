@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import bpy
 from flamenco_client.account import Account, account_file, find_account, write_account
@@ -19,7 +21,8 @@ from .core.background import Background
 from .core.catalogue import Catalogue, fetch_catalogue
 from .core.choices import Choices
 
-BUSY_SECONDS, IDLE_SECONDS = 0.05, 0.5
+BUSY_SECONDS = 0.05
+SAVE_SECONDS = 2.0  # after the last choice that was made
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
 
 
@@ -42,6 +45,7 @@ class Runtime:
         self.connection = Connection.SIGNED_OUT
         self.problem = ""  # one sentence, drawn in the panel
         self.catalogue: Catalogue | None = None
+        self.last_job = 0  # that was submitted from this Blender
         self.find_account()
 
     # ---- the farm ----
@@ -64,8 +68,8 @@ class Runtime:
         """Forget the account on this machine; its address stays for the next time."""
         account_file().unlink(missing_ok=True)
         self.account = Account(self.account.address, "")
-        self.catalogue, self.connection, self.problem = None, Connection.SIGNED_OUT, ""
-        self.redraw()
+        self.connection, self.problem = Connection.SIGNED_OUT, ""
+        self._offer(None)
 
     def client(self) -> Client:
         """A client of the farm for one thread. Raises `ClientError` if nobody is signed in."""
@@ -86,7 +90,13 @@ class Runtime:
 
     def connected(self, catalogue: Catalogue) -> None:
         """The farm answered."""
-        self.catalogue, self.connection, self.problem = catalogue, Connection.CONNECTED, ""
+        self.connection, self.problem = Connection.CONNECTED, ""
+        self._offer(catalogue)
+
+    def _offer(self, catalogue: Catalogue | None) -> None:
+        self.catalogue = catalogue
+        for listener in self.catalogue_listeners:
+            listener()
         self.redraw()
 
     def failed(self, sentence: str) -> None:
@@ -100,6 +110,19 @@ class Runtime:
     def blend(self) -> str:
         """The .blend that is open; empty if it was never saved."""
         return str(bpy.data.filepath)
+
+    def choose(self, name: str, value: Any) -> None:
+        """Make a choice for the .blend that is open; None forgets it."""
+        self.choices.set(self.blend, name, value)
+        self.save_soon()
+
+    def save_soon(self) -> None:
+        """Keep the choices on disk in a moment; without a window, when the add-on ends."""
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._save):
+            bpy.app.timers.register(self._save, first_interval=SAVE_SECONDS, persistent=True)
+
+    def _save(self) -> None:
+        self.choices.save()
 
     def wake(self) -> None:
         """See to it that the main thread hears of what is done in threads."""
@@ -123,8 +146,9 @@ class Runtime:
         """End all that goes on, and keep what is to be kept."""
         self.background.close()
         self.choices.save()
-        if bpy.app.timers.is_registered(self._tick):
-            bpy.app.timers.unregister(self._tick)
+        for timer in (self._tick, self._save):
+            if bpy.app.timers.is_registered(timer):
+                bpy.app.timers.unregister(timer)
 
 
 def shipped_address() -> str:
