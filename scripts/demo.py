@@ -70,7 +70,7 @@ def make_scene(blender: str, file: Path) -> None:
 @contextlib.contextmanager
 def farm(blender: str) -> Iterator[tuple[str, str]]:
     """`flamenco up` in a folder of its own, on free ports; gives its address and a token."""
-    ports = ["--port", "0", "--manager-port", "0", "--events-port", "0"]
+    ports = ["--port", "0", "--manager-port", "0", "--events-port", "0", "--dashboard-port", "0"]
     mine = ["--no-find-blenders", "--blender", blender or f"bpy:{WHEEL}"]
     up = subprocess.Popen([*FLAMENCO, "up", "--data-dir", str(DEMO / "farm"), "--no-remember", *ports, *mine])
     state = DEMO / "farm" / "farm.json"

@@ -32,7 +32,7 @@ class Up:
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_CONFIG_HOME": str(home / "config"),
         }
-        self.ports = [str(free_port()) for _ in range(3)]
+        self.ports = [str(free_port()) for _ in range(4)]
         command = [*FLAMENCO, "up", "--data-dir", str(self.data), *self.port_options, *options]
         with (home / "up.log").open("wb") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stderr=log)
@@ -40,7 +40,8 @@ class Up:
     @property
     def port_options(self) -> list[str]:
         """The ports that it listens on."""
-        return ["--port", self.ports[0], "--manager-port", self.ports[1], "--events-port", self.ports[2]]
+        names = ("--port", "--manager-port", "--events-port", "--dashboard-port")
+        return [each for pair in zip(names, self.ports, strict=True) for each in pair]
 
     def state(self) -> dict[str, Any]:
         """Where everything is, once it runs."""

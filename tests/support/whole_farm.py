@@ -85,6 +85,7 @@ class WholeFarm:
         self.address = f"http://127.0.0.1:{self.port}"
         self.manager_address = f"http://127.0.0.1:{self.manager_port}"
         self.enrolment = secrets.token_hex(16)
+        self.dashboard_port = 0  # of the dashboard, once it is started
 
     # ---- parts ----
 
@@ -136,6 +137,22 @@ class WholeFarm:
         self.until_up("manager")
         return part
 
+    def start_dashboard(self) -> str:
+        """Start the event stream and the dashboard; its address."""
+        events = self._part("events", ["server", "events"], "SERVER", {})
+        events.environment.update(self.parts["server"].environment)
+        events.start()
+        self.dashboard_port = self.dashboard_port or free_port()
+        address = f"http://127.0.0.1:{self.dashboard_port}"
+        settings = {"PORT": str(self.dashboard_port), "SERVER_URL": self.address}
+        dashboard = self._part("dashboard", ["dashboard"], "DASHBOARD", settings)
+        dashboard.start()
+        for part, url in ((events, f"http://127.0.0.1:{self.events_port}"), (dashboard, address)):
+            until(
+                lambda part=part, url=url: self._alive(part) and _answers(url + "/health"), 60, f"{part.name} answers"
+            )
+        return address
+
     def start_worker(self, name: str = "worker", blenders: Sequence[str] = ("4.5",), **settings: Any) -> Part:
         """Start a worker with the Blenders of those series."""
         environment = {
@@ -157,14 +174,7 @@ class WholeFarm:
         url = f"{self.address}/api/health" if name == "server" else f"{self.manager_address}/health"
         part = self.parts[name]
 
-        def answers() -> bool:
-            self._alive(part)
-            try:
-                return requests.get(url, timeout=2).ok
-            except requests.RequestException:
-                return False
-
-        until(answers, 60, f"the {name} answers")
+        until(lambda: self._alive(part) and _answers(url), 60, f"the {name} answers")
 
     @staticmethod
     def _alive(part: Part) -> bool:
@@ -265,6 +275,13 @@ class WholeFarm:
         for each in left:
             each.kill()
         assert not left, f"left behind: {left}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def _belongs(process: psutil.Process, folder: str) -> bool:

@@ -22,6 +22,7 @@ def usual_folder() -> Path:
 @click.option("--port", default=8080, show_default=True, help="Port of the server; 0: any free one.")
 @click.option("--manager-port", default=8081, show_default=True, help="Port of the manager.")
 @click.option("--events-port", default=8082, show_default=True, help="Port of the event stream.")
+@click.option("--dashboard-port", default=8083, show_default=True, help="Port of the dashboard.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(0, 64), help="Workers on this machine.")
 @click.option("--blender", "blenders", multiple=True, help="A Blender to use, or bpy:FOLDER; may be repeated.")
 @click.option("--find-blenders/--no-find-blenders", default=True, help="Look for installed Blenders too (default).")

@@ -40,6 +40,7 @@ class Wishes:
     port: int = 8080
     manager_port: int = 8081
     events_port: int = 8082
+    dashboard_port: int = 8083
     workers: int = 1
     blenders: tuple[str, ...] = ()
     find_blenders: bool = True
@@ -58,6 +59,7 @@ class AllInOne:
         self._held = contextlib.ExitStack()
         self._parts: list[Part] = []
         self.address = ""
+        self.dashboard = ""  # empty: it is not installed
         self.token = ""
 
     def stop(self) -> None:
@@ -122,14 +124,17 @@ class AllInOne:
             _port(self._wishes.port, "--port"),
             _port(self._wishes.manager_port, "--manager-port"),
             _port(self._wishes.events_port, "--events-port"),
+            _port(self._wishes.dashboard_port, "--dashboard-port"),
         ]
         self.address = f"http://{HOST}:{ports[0]}"
+        self.dashboard = f"http://{HOST}:{ports[3]}" if _has_dashboard() else ""
         server = {
             "FLAMENCO_SERVER_DATA_DIR": str(self._folder / "server"),
             "FLAMENCO_SERVER_HOST": HOST,
             "FLAMENCO_SERVER_PORT": str(ports[0]),
             "FLAMENCO_SERVER_EVENTS_HOST": HOST,
             "FLAMENCO_SERVER_EVENTS_PORT": str(ports[2]),
+            "FLAMENCO_SERVER_DASHBOARD_URL": self.dashboard,
             "FLAMENCO_SERVER_JOB_COMPILERS": str(self._own("job_compilers")),
             "FLAMENCO_SERVER_RENDER_SETTINGS": str(self._own("render_settings")),
         }
@@ -151,8 +156,13 @@ class AllInOne:
         self._begin("manager", ["manager", "run"], manager, lambda: _answers(manager_url + "/health"))
         for number in range(1, self._wishes.workers + 1):
             self._worker(number, manager_url)
-        if importlib.util.find_spec("flamenco_dashboard") is not None:
-            self._begin("dashboard", ["dashboard"], {"FLAMENCO_DASHBOARD_SERVER_URL": self.address}, lambda: True)
+        if self.dashboard:
+            dashboard = {
+                "FLAMENCO_DASHBOARD_HOST": HOST,
+                "FLAMENCO_DASHBOARD_PORT": str(ports[3]),
+                "FLAMENCO_DASHBOARD_SERVER_URL": self.address,
+            }
+            self._begin("dashboard", ["dashboard"], dashboard, lambda: _answers(self.dashboard + "/health"))
         self._wait_for_workers()
         self._write_state(manager_url, events_url)
 
@@ -217,6 +227,7 @@ class AllInOne:
             "address": self.address,
             "manager": manager_url,
             "events": events_url + "/events",
+            "dashboard": self.dashboard,
             "token_file": str(self._folder / "admin.token"),
             "pids": {part.name: part.pid for part in self._parts},
         }
@@ -231,6 +242,8 @@ class AllInOne:
         blenders = "Blender " + ", ".join(versions) if versions else "no Blender"
         count = "1 worker" if self._wishes.workers == 1 else f"{self._wishes.workers} workers"
         self._say(f"The farm runs at {self.address} with {count} and {blenders}; its files are in {self._folder}.")
+        if self.dashboard:
+            self._say(f"The dashboard is at {self.dashboard}.")
         if self._wishes.remember:
             self._say("Submit from another terminal: flamenco submit shot.blend --wait. Ctrl-C stops the farm.")
 
@@ -259,6 +272,10 @@ class AllInOne:
         with contextlib.suppress(OSError, ValueError, KeyError):
             if json.loads(local_file().read_text(encoding="utf-8"))["address"] == self.address:
                 local_file().unlink()
+
+
+def _has_dashboard() -> bool:
+    return importlib.util.find_spec("flamenco_dashboard") is not None
 
 
 def _answers(url: str) -> bool:

@@ -1,0 +1,105 @@
+"""Sign in and out: by name and password, by a token, or as the first admin of a new farm."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from flamenco_dashboard.errors import ServerAway, SignedOut
+from flamenco_dashboard.proxy import upstream
+from flamenco_dashboard.sessions import (
+    COOKIE,
+    FORM_COOKIE,
+    HEADER,
+    check_mark,
+    drop,
+    form_secret,
+    keep,
+    mark_of,
+    token_of,
+)
+
+blueprint = Blueprint("signing", __name__)
+
+DAYS = 14
+PROGRAM = "dashboard"
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> Response:
+    """The form."""
+    return _form()
+
+
+@blueprint.post("/sign-in")
+def do_sign_in() -> Response:
+    """Take what was typed; the server decides."""
+    check_mark(request, request.cookies.get(FORM_COOKIE, ""), request.form.get("mark", ""))
+    try:
+        token, problem, status = _asked_token()
+    except ServerAway as error:
+        return _form(str(error), error.status)
+    if not token:
+        return _form(problem, status)
+    response = make_response(redirect(inner(request.form.get("next", ""))))
+    keep(response, request, COOKIE, token, DAYS * 86400)
+    drop(response, FORM_COOKIE)
+    return response
+
+
+def _asked_token() -> tuple[str, str, int]:
+    """A token for what was typed; else what is wrong, and the status of the answer."""
+    token = request.form.get("token", "").strip()
+    if token:
+        status, answer = upstream().document("GET", "/api/me", token if token.isascii() else "-")
+        return (token, "", 200) if status == 200 else ("", _sentence(status, answer), status)
+    body = {"name": request.form.get("name", ""), "password": request.form.get("password", ""), "program": PROGRAM}
+    path = "/api/first-admin" if request.form.get("first") else "/api/sign-in"
+    if request.form.get("first"):
+        body["setup_code"] = request.form.get("setup_code", "").strip()
+    status, answer = upstream().document("POST", path, "", body)
+    return str(answer.get("token", "")), _sentence(status, answer), status
+
+
+def _sentence(status: int, answer: dict[str, Any]) -> str:
+    return str(answer.get("detail") or f"the server answered {status}")
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session, on the server too."""
+    try:
+        token = token_of(request)
+        check_mark(request, token, request.form.get("mark", "") or request.headers.get(HEADER, ""))
+        upstream().document("POST", "/api/sign-out", token, {})
+    except (SignedOut, ServerAway):
+        pass  # the cookie goes in any case
+    response = make_response(redirect(url_for("signing.sign_in")))
+    drop(response, COOKIE)
+    return response
+
+
+def _form(problem: str = "", status: int = 200) -> Response:
+    secret = form_secret(request)
+    page = render_template(
+        "sign_in.html",
+        problem=problem,
+        mark=mark_of(secret),
+        next=inner(request.values.get("next", "")),
+        first=request.values.get("first", ""),
+        name=request.form.get("name", ""),
+    )
+    response = make_response(page, status if status in (401, 403, 429, 502) else 200 if not problem else 422)
+    keep(response, request, FORM_COOKIE, secret)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def inner(target: str) -> str:
+    """A path of this dashboard; what would lead elsewhere leads to the first page."""
+    parts = urlsplit(target)
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or parts.netloc or parts.scheme:
+        return url_for("pages.farm")
+    return target

@@ -1,0 +1,48 @@
+// Elements without HTML: text is always text, so nothing that the farm says can become markup.
+
+/** Make an element: `h("a.button", {href: "/x", onclick: f}, "text", child)`. Null children are left out. */
+export function h(spec, props = {}, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const element = document.createElement(tag || "div");
+  if (classes.length) element.className = classes.join(" ");
+  for (const [name, value] of Object.entries(props)) set(element, name, value);
+  element.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+function set(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  else if (name === "data") Object.assign(element.dataset, value);
+  else if (name === "style") for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
+  else if (name === "class") element.className += ` ${value}`;
+  else if (name in element && !["list", "form", "type"].includes(name)) element[name] = value;
+  else element.setAttribute(name, value === true ? "" : value);
+}
+
+/** Put these children, and nothing else, into an element. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Write a text only where it changed, so that screen readers and selections are left alone. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Call `work` at most once a frame, however often the result is called. */
+export function once(work) {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    requestAnimationFrame(() => { planned = false; work(); });
+  };
+}
+
+/** Call `work` `wait` ms after the last call. */
+export function later(work, wait) {
+  let timer = 0;
+  return (...given) => { clearTimeout(timer); timer = setTimeout(() => work(...given), wait); };
+}

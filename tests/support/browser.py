@@ -1,0 +1,75 @@
+"""A real browser: Debian's Chromium, driven by Playwright, and a page in it that fails a test on any fault of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running browser."""
+    program = shutil.which("chromium")
+    assert program, "the tests of the dashboard need Debian's chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of the dashboard. `faults`: what the page's scripts and policy complained about."""
+
+    address: str
+    context: BrowserContext
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def sign_in(self, token: str) -> None:
+        """By a token, through the form."""
+        self.page.goto(f"{self.address}/sign-in")
+        self.page.get_by_text("With a token instead").click()
+        self.page.get_by_label("Token").fill(token)
+        self.page.get_by_role("button", name="Sign in with the token").click()
+        self.page.wait_for_selector("header.top")
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the dashboard and wait until it is live."""
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector('#live[data-state="live"]', timeout=20_000)
+        return self.page
+
+    def heard(self, message: ConsoleMessage) -> None:
+        """Keep what the console shows as an error."""
+        if message.type == "error":
+            self.faults.append(message.text)
+
+
+@contextmanager
+def visitor(browser: Browser, address: str, token: str = "", **context: Any) -> Iterator[Visitor]:
+    """A fresh visitor, signed in if a token is given; fails at the end if the page had faults."""
+    opened = browser.new_context(
+        **{"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "Europe/Amsterdam", **context}
+    )
+    page = opened.new_page()
+    who = Visitor(address, opened, page)
+    page.on("console", who.heard)
+    page.on("pageerror", lambda error: who.faults.append(str(error)))
+    try:
+        if token:
+            who.sign_in(token)
+        yield who
+        assert not who.faults, f"the page had faults: {who.faults}"
+    finally:
+        opened.close()
