@@ -2,11 +2,16 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: demo test test-quick test-real check lint format lock bench-farm clean
+.PHONY: demo addon test test-quick test-real check lint format lock bench-farm clean
 
 demo:
 	@scripts/setup demo
 	@$(PYTHON) scripts/demo.py
+
+# The packages of the Blender add-on, in dist/ and where the server offers them for download.
+addon:
+	@scripts/setup demo
+	@$(PYTHON) blender_addon/build.py --to dist --to backend/server/flamenco_server/addon
 
 test: test-quick test-real
 

@@ -7,6 +7,7 @@ unpacked in `vendored/`, which comes last on the search path: what Blender has o
 
 from __future__ import annotations
 
+import multiprocessing  # noqa: F401 - before the libraries do, see _forget_second_main
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def provide() -> None:
     path = str(VENDORED)
     if VENDORED.is_dir() and path not in sys.path:
         sys.path.append(path)
+    _forget_second_main()
 
 
 def withdraw() -> None:
@@ -28,3 +30,12 @@ def withdraw() -> None:
         sys.path.remove(path)
     for name in [name for name in sys.modules if name.partition(".")[0] == _CLIENT]:
         del sys.modules[name]
+
+
+def _forget_second_main() -> None:
+    """Take back the second name that multiprocessing, which the libraries import, gives to the main module.
+
+    While Blender runs a script, that script is the main module. Blender takes its namespace away when the script
+    has ended; whoever then finds it under the other name reads freed memory, and Blender crashes as it quits.
+    """
+    sys.modules.pop("__mp_main__", None)
