@@ -152,6 +152,19 @@ class Client:
         answer = self._document("POST", "/files/missing", body={"sha256": list(hashes)}, again=True)
         return [str(sha256) for sha256 in self._list(answer, "sha256")]
 
+    def stored(self, sha256: str, most: int) -> bytes:
+        """A small file of the farm, such as a thumbnail. Raises `ServerFault` if it has more than `most` bytes."""
+        data = b""
+        with self.call("GET", f"/files/{sha256}", stream=True, tries=self._tries) as answer:
+            try:
+                for block in answer.iter_content(64 * 1024):
+                    data += block
+                    if len(data) > most:
+                        raise ServerFault(f"the file {sha256} has more than {most} bytes")
+            except requests.exceptions.RequestException as error:
+                raise Unreachable(f"the server at {self.address} does not answer ({_cause(error)})") from error
+        return data
+
     # ---- how calls are made ----
 
     def items(self, path: str, **filters: Any) -> Iterator[Document]:
