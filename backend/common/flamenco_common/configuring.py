@@ -18,9 +18,14 @@ class BadFile(ValueError):
 def from_toml(file: Path) -> dict[str, Any]:
     """The values in a configuration file. Raises `BadFile`."""
     try:
-        return dict(tomllib.loads(text_of(file, "configuration file")))
+        return toml_of(text_of(file, "configuration file"))
     except tomllib.TOMLDecodeError as error:
         raise BadFile(f"the configuration file {file} is not valid TOML: {error}") from error
+
+
+def toml_of(text: str) -> dict[str, Any]:
+    """The values in a text in TOML. Raises `TOMLDecodeError`, which is a `ValueError`."""
+    return dict(tomllib.loads(text))
 
 
 def text_of(file: Path, what: str) -> str:

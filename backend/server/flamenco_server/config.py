@@ -41,6 +41,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     most_losses: int = 5  # a task that machines lost so often is failed
     worker_failures: int = 5  # failed runs in a row, of two jobs or more, that set a worker aside
     worker_silent_seconds: int = 120  # a worker unheard of for so long counts as away
+    addon_dir: Path | None = None  # where the Blender add-on's packages are; None: where `make addon` puts them
     token_cache_seconds: float = 10.0  # a verified token is believed for so long without asking the database
     most_body_mb: int = 64  # of a JSON body; files have no bound
 

@@ -1,0 +1,5 @@
+"""The server that these tests call."""
+
+from server_parts import farm
+
+__all__ = ["farm"]
