@@ -86,9 +86,25 @@ def _serve(config: ServerConfig, database: Database) -> None:
         reason = getattr(error, "strerror", None) or "there is no such address"
         raise ServerError(f"cannot listen on {config.host}:{config.port}: {reason}") from error
     ask_who_sends(serving, app)
+    _offer_setup(config, database)
     signal.signal(signal.SIGTERM, _stop)
     click.echo(f"flamenco server: listening on http://{config.host}:{serving.effective_port}", err=True)
     serving.run()
+
+
+def _offer_setup(config: ServerConfig, database: Database) -> None:
+    """Say how to make the first admin, while there is no user."""
+    import time
+
+    from flamenco_server.modules.signing.setup import offer_setup, setup_file
+
+    code = offer_setup(database, config.data_dir, time.time())
+    if code:
+        click.echo(
+            f"flamenco server: nobody can sign in yet; the first admin is made with the setup code {code} "
+            f"(it is in {setup_file(config.data_dir)} too)",
+            err=True,
+        )
 
 
 def _stop(number: int, frame: Any) -> NoReturn:  # noqa: ARG001 - a signal handler's signature
@@ -130,6 +146,37 @@ def create_manager(make_config: Callable[..., ServerConfig], name: str, token_fi
     from flamenco_server.modules.auth.service import ensure_manager
 
     _tell(make_config(), token_file, lambda session, now: ensure_manager(session, name, "command line", now))
+
+
+@server.command("set-password")
+@click.argument("name")
+@click.option("--password-file", type=click.File(), help="Read it from the first line of a file, or of - for stdin.")
+@click.pass_obj
+def set_password(make_config: Callable[..., ServerConfig], name: str, password_file: Any) -> None:
+    """Give a user a password, and end their sessions; it is asked for unless a file has it."""
+    from sqlalchemy import select
+
+    from flamenco_server.modules.auth.models import User
+    from flamenco_server.modules.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, hash_password
+    from flamenco_server.modules.auth.service import set_password as put_password
+
+    password = (
+        password_file.readline().rstrip("\r\n")
+        if password_file is not None
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    )
+    if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
+        raise ServerError(f"a password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters")
+    database = _opened(make_config())
+    try:
+        with database.writing() as session:
+            user = session.scalar(select(User).where(User.name == name))
+            if user is None:
+                raise ServerError(f"there is no user {name!r}")
+            put_password(session, user, hash_password(password), "command line")
+    finally:
+        database.close()
+    click.echo(f"{name} has a password now.", err=True)
 
 
 def _tell(config: ServerConfig, token_file: Path | None, make: Callable[[Any, float], Any]) -> None:

@@ -28,6 +28,10 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     events_port: Port = 8082
     events_url: str = ""  # the event stream as browsers reach it; empty: http://events_host:events_port/events
     events_keep_hours: float = 24.0  # a stream that was away for longer gets a reset instead of what it missed
+    public_url: str = ""  # this server as people reach it; empty: as the request named it
+    dashboard_url: str = ""  # the dashboard as people reach it; empty: sign-ins are approved on a page of the server
+    trusted_proxies: list[str] = []  # addresses of reverse proxies whose X-Forwarded-For tells who calls
+    session_days: Annotated[float, msgspec.Meta(gt=0, le=3650)] = 14.0  # whoever signed in with a password stays so
     files_url: str = ""  # a folder or s3://bucket/prefix; empty: the folder "files" in data_dir
     files_options: dict[str, str] = {}  # for the store: endpoint, region, access_key_id, secret_access_key …
     files_staging: Path | None = None  # where files are written before they go to a bucket; None: data_dir/staging
@@ -37,11 +41,11 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     job_compilers: list[Path] = []  # folders of own job compilers, beside the built-in ones
     render_settings: list[Path] = []  # folders of own presets, beside the built-in ones
     builtin_compilers: bool = True
+    addon_dir: Path | None = None  # where the Blender add-on's packages are; None: where `make addon` puts them
     lease_seconds: int = 300  # a run that says nothing for so long has lost its task
     most_losses: int = 5  # a task that machines lost so often is failed
     worker_failures: int = 5  # failed runs in a row, of two jobs or more, that set a worker aside
     worker_silent_seconds: int = 120  # a worker unheard of for so long counts as away
-    addon_dir: Path | None = None  # where the Blender add-on's packages are; None: where `make addon` puts them
     token_cache_seconds: float = 10.0  # a verified token is believed for so long without asking the database
     most_body_mb: int = 64  # of a JSON body; files have no bound
 
@@ -89,7 +93,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         text = environment.get(ENV_PREFIX + name.upper())
         if text is None:
             continue
-        if name in ("job_compilers", "render_settings"):
+        if name in ("job_compilers", "render_settings", "trusted_proxies"):
             values[name] = [part.strip() for part in text.split(",") if part.strip()]
         elif name == "files_options":
             values[name] = _table(text)

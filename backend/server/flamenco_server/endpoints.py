@@ -116,6 +116,7 @@ def requires(access: Access) -> None:
     """Find out who asks, and raise `NotAuthenticated` or `NotAllowed` unless they may."""
     g.principal = core().auth.principal(request.headers.get("Authorization", ""))
     access.check(g.principal)
+    core().auth.note_use(g.principal)
 
 
 def _served(endpoint: Endpoint, view: Callable[..., Any]) -> Callable[..., Response]:

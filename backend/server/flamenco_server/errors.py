@@ -8,6 +8,7 @@ ServerError
 ├── NotFound           there is no such thing
 ├── Conflict           it cannot be done in the state that things are in
 ├── TooLarge           the body is larger than allowed
+├── TooMany            too many tries; `seconds` says how long to wait
 ├── DiskFull           the disk where files are kept has no room
 └── Unavailable        something that the server needs does not answer
 """
@@ -15,6 +16,7 @@ ServerError
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -63,6 +65,14 @@ class TooLarge(ServerError):
     """The body is larger than allowed."""
 
 
+class TooMany(ServerError):
+    """Too many tries."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class DiskFull(ServerError):
     """The disk where files are kept has no room."""
 
@@ -89,6 +99,7 @@ STATUS: Mapping[type[ServerError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
     Conflict: (409, "Not possible now"),
     TooLarge: (413, "Too large"),
+    TooMany: (429, "Too many tries"),
     DiskFull: (507, "Disk full"),
     Unavailable: (503, "Not available now"),
 }
@@ -100,6 +111,8 @@ def problem(error: ServerError) -> Response:
     answer = problem_response(Problem(title, status, str(error), field=getattr(error, "field", "")))
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
     return answer
 
 

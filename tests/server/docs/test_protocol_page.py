@@ -21,7 +21,7 @@ def calls(text: str) -> Iterator[tuple[str, str]]:
             ends, _, after = choice.partition("}")
             for end in ends.split(","):
                 for verb in verbs.split():
-                    yield verb, re.sub(r"/(ID|NAME|SHA256)(?=/|$)", "/*", before + end + after)
+                    yield verb, re.sub(r"/(ID|NAME|SHA256|CODE)(?=/|$)", "/*", before + end + after)
 
 
 def test_the_protocol_names_every_call_and_no_other(farm: Farm) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
@@ -18,6 +21,7 @@ from flamenco_server.modules.managers.models import Manager
 
 KINDS = ("user", "manager")
 _MOST_CACHED = 4096
+_USE_SECONDS = 3600.0  # how exactly it is known when a token was used
 
 
 def new_secret() -> str:
@@ -38,6 +42,7 @@ class Authenticator:
         self._clock = clock
         self._seconds = cache_seconds
         self._known: dict[str, tuple[float, Principal]] = {}
+        self._used: dict[int, float] = {}  # token of a user -> when that was last written down
 
     def principal(self, header: str) -> Principal:
         """Who shows that header. Raises `NotAuthenticated`."""
@@ -50,8 +55,8 @@ class Authenticator:
         if known and known[0] > now:
             return known[1]
         with self._database.reading() as session:
-            found = self._look_up(session, token.strip(), digest)
-        self._remember(digest, now, found)
+            found, expires = self._look_up(session, token.strip(), digest)
+        self._remember(digest, min(now + self._seconds, expires), found)
         return found
 
     def owner_of(self, token_id: int) -> tuple[Principal, str]:
@@ -60,18 +65,34 @@ class Authenticator:
             row = session.get(Token, token_id)
             if row is None:
                 raise NotAuthenticated("the token was taken back")
+            self._check_time(row)
             return self._owner(session, row), row.sha256
+
+    def note_use(self, who: Principal) -> None:
+        """Write down, once an hour, that a user's token is in use. Of managers, whose calls are many, it is not kept."""
+        now = self._clock()
+        if who.kind != "user" or self._used.get(who.token_id, 0.0) > now - _USE_SECONDS:
+            return
+        if len(self._used) >= _MOST_CACHED:
+            self._used = {}
+        self._used[who.token_id] = now
+        stale = or_(Token.used_at.is_(None), Token.used_at <= now - _USE_SECONDS)
+        statement = update(Token).where(Token.id == who.token_id, stale).values(used_at=now)
+        # A full disk must not keep people from looking.
+        with contextlib.suppress(SQLAlchemyError):
+            self._database.write(lambda session: session.execute(statement))
 
     def forget(self) -> None:
         """Ask the database again for every token; called when a token or an owner changed."""
         self._known = {}
 
-    def _remember(self, digest: str, now: float, found: Principal) -> None:
+    def _remember(self, digest: str, until: float, found: Principal) -> None:
         if len(self._known) >= _MOST_CACHED:
             self.forget()
-        self._known[digest] = (now + self._seconds, found)
+        self._known[digest] = (until, found)
 
-    def _look_up(self, session: Session, token: str, digest: str) -> Principal:
+    def _look_up(self, session: Session, token: str, digest: str) -> tuple[Principal, float]:
+        """Whose token it is, and when it expires."""
         kind, _, rest = token.partition("_")
         number, _, _ = rest.partition("_")
         # Length-bounded so that an absurd id never reaches the database.
@@ -83,7 +104,14 @@ class Authenticator:
         stored = row.sha256 if row is not None and row.kind == kind else "0" * 64
         if not hmac.compare_digest(stored, digest) or row is None:
             raise NotAuthenticated("the token is not valid, or was taken back")
-        return self._owner(session, row)
+        self._check_time(row)
+        if row.used_at is not None:
+            self._used[row.id] = max(row.used_at, self._used.get(row.id, 0.0))
+        return self._owner(session, row), math.inf if row.expires_at is None else row.expires_at
+
+    def _check_time(self, token: Token) -> None:
+        if token.expires_at is not None and token.expires_at <= self._clock():
+            raise NotAuthenticated("the token has expired: sign in again")
 
     @staticmethod
     def _owner(session: Session, token: Token) -> Principal:

@@ -1,4 +1,4 @@
-"""Users and the tokens of users and managers."""
+"""Users, the tokens of users and managers, and how often somebody tried in vain."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     role: Mapped[str] = mapped_column(String(12))
     enabled: Mapped[bool] = mapped_column(default=True)
+    password: Mapped[str | None] = mapped_column(String(300))  # hashed, with its parameters; None: signs in by tokens
     created_at: Mapped[float] = mapped_column(Double)
 
 
@@ -33,3 +34,17 @@ class Token(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     label: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[float] = mapped_column(Double)
+    created_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    expires_at: Mapped[float | None] = mapped_column(Double)  # set for sessions; None: until it is taken back
+    used_at: Mapped[float | None] = mapped_column(Double)  # to the hour, of users only
+
+
+class TriesRow(Base):
+    """Vain tries of somebody or from somewhere, such as `name:zoe`; further ones wait until `until`."""
+
+    __tablename__ = "tries"
+
+    subject: Mapped[str] = mapped_column(String(200), primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[float] = mapped_column(Double, index=True)
+    until: Mapped[float] = mapped_column(Double)

@@ -8,16 +8,20 @@ from typing import Annotated, Literal
 import msgspec
 
 from flamenco_server.helpers.paging import PageQuery
+from flamenco_server.modules.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from flamenco_server.modules.auth.principal import Role
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Password = Annotated[str, msgspec.Meta(min_length=LEAST_CHARACTERS, max_length=MOST_CHARACTERS)]
+Label = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user to be made."""
+    """A user to be made; with a password only if it is given."""
 
     name: Name
     role: Role = Role.ARTIST
+    password: Password | None = None
 
 
 class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,6 +29,7 @@ class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     role: Role | None = None
     enabled: bool | None = None
+    password: Password | None = None
 
 
 class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +40,7 @@ class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     enabled: bool
     created_at: datetime
+    has_password: bool
 
 
 class UserQuery(PageQuery, frozen=True, kw_only=True):
@@ -63,17 +69,21 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     user: str = ""
     manager: str = ""
-    label: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    label: Label = ""
+    expires_at: datetime | None = None
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A token, without its secret."""
+    """A token, without its secret; `used_at` is exact to the hour, and of users only."""
 
     id: int
     kind: str
     owner: str
     label: str
     created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    used_at: datetime | None
 
 
 class MadeToken(TokenAnswer, frozen=True, kw_only=True):

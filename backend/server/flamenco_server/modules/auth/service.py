@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from flamenco_server.errors import Conflict, Invalid, NotFound
-from flamenco_server.helpers.moments import moment_of
+from flamenco_server.helpers.moments import moment, moment_of
 from flamenco_server.modules.auth.authenticator import hashed, new_secret
 from flamenco_server.modules.auth.models import Token, User
 from flamenco_server.modules.auth.principal import Role
@@ -59,11 +59,16 @@ def _check_name(name: str) -> None:
         raise Invalid("a name has 1 to 100 characters", "name")
 
 
-def issue(session: Session, owner: User | Manager, label: str, actor: str, now: float) -> tuple[Token, str]:
+def issue(
+    session: Session, owner: User | Manager, label: str, actor: str, now: float, expires_at: float | None = None
+) -> tuple[Token, str]:
     """Make a token for a user or a manager; its text is told here and never again."""
     kind = "user" if isinstance(owner, User) else "manager"
     user_id, manager_id = (owner.id, None) if isinstance(owner, User) else (None, owner.id)
-    token = Token(kind=kind, user_id=user_id, manager_id=manager_id, sha256="", label=label, created_at=now)
+    token = Token(
+        kind=kind, user_id=user_id, manager_id=manager_id, sha256="", label=label, created_at=now, created_by=actor,
+        expires_at=expires_at,
+    )  # fmt: skip
     session.add(token)
     session.flush()
     text = f"{kind}_{token.id}_{new_secret()}"
@@ -94,6 +99,14 @@ def get_user(session: Session, user_id: int) -> User:
     return user
 
 
+def set_password(session: Session, user: User, stored: str, actor: str, keep_token: int = 0) -> None:
+    """Give a user a password, as `hash_password` made it, and end their sessions but the one of `keep_token`."""
+    user.password = stored
+    sessions = delete(Token).where(Token.user_id == user.id, Token.expires_at.is_not(None), Token.id != keep_token)
+    session.execute(sessions)
+    record(session, actor, "change", "user", user.id, f"{user.name}: password")
+
+
 def change_user(session: Session, user_id: int, role: Role | None, enabled: bool | None, actor: str) -> User:
     """Change what is given. Raises `Conflict` for the last admin."""
     user = get_user(session, user_id)
@@ -103,7 +116,8 @@ def change_user(session: Session, user_id: int, role: Role | None, enabled: bool
         user.role = role.value
     if enabled is not None:
         user.enabled = enabled
-    record(session, actor, "change", "user", user.id, f"{user.name}: {user.role}, enabled {user.enabled}")
+    if role is not None or enabled is not None:
+        record(session, actor, "change", "user", user.id, f"{user.name}: {user.role}, enabled {user.enabled}")
     return user
 
 
@@ -133,12 +147,14 @@ def delete_token(session: Session, token_id: int, actor: str) -> None:
 def present_user(user: User) -> UserAnswer:
     """As it is sent."""
     return UserAnswer(
-        id=user.id, name=user.name, role=Role(user.role), enabled=user.enabled, created_at=moment_of(user.created_at)
-    )
+        id=user.id, name=user.name, role=Role(user.role), enabled=user.enabled, created_at=moment_of(user.created_at),
+        has_password=user.password is not None,
+    )  # fmt: skip
 
 
 def present_token(token: Token, owner: str) -> TokenAnswer:
     """As it is sent."""
     return TokenAnswer(
-        id=token.id, kind=token.kind, owner=owner, label=token.label, created_at=moment_of(token.created_at)
-    )
+        id=token.id, kind=token.kind, owner=owner, label=token.label, created_at=moment_of(token.created_at),
+        created_by=token.created_by, expires_at=moment(token.expires_at), used_at=moment(token.used_at),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,10 +10,11 @@ from sqlalchemy import func, select
 
 from flamenco_server.context import core, principal
 from flamenco_server.endpoints import Endpoints
-from flamenco_server.errors import NotAllowed
+from flamenco_server.errors import Invalid, NotAllowed
 from flamenco_server.helpers.paging import Page, page
 from flamenco_server.modules.auth import service
 from flamenco_server.modules.auth.models import Token, User
+from flamenco_server.modules.auth.passwords import hash_password
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.auth.schemas import (
     MadeToken,
@@ -50,17 +52,22 @@ def list_users(query: UserQuery) -> Page[UserAnswer]:
 def create_user(body: NewUser) -> MadeUser:
     """Make a user; the answer tells their token, once."""
     now, actor = core().clock(), principal().name
+    stored = hash_password(body.password) if body.password is not None else None
     with core().database.writing() as session:
         user = service.create_user(session, body.name, body.role, actor, now)
+        user.password = stored
         _, text = service.issue(session, user, "first", actor, now)
         return MadeUser(token=text, **msgspec.structs.asdict(service.present_user(user)))
 
 
 @endpoint("PATCH", "/users/<int:user_id>", body=UserChange, answer=UserAnswer, role=Role.ADMIN)
 def change_user(user_id: int, body: UserChange) -> UserAnswer:
-    """Change a user's role, or disable them."""
+    """Change a user's role, disable them, or give them a password, which ends their sessions."""
+    stored = hash_password(body.password) if body.password is not None else None
     with core().database.writing() as session:
         user = service.change_user(session, user_id, body.role, body.enabled, principal().name)
+        if stored is not None:
+            service.set_password(session, user, stored, principal().name)
         answer = service.present_user(user)
     core().auth.forget()
     return answer
@@ -102,10 +109,22 @@ def create_token(body: NewToken) -> MadeToken:
     user = body.user or ("" if body.manager else who.name)
     if (user != who.name or body.manager) and not who.has(Role.ADMIN):
         raise NotAllowed("only admins make tokens for others")
+    expires_at = None if body.expires_at is None else later(body.expires_at, core().clock())
     with core().database.writing() as session:
         owner = service.owner_named(session, user, body.manager)
-        token, text = service.issue(session, owner, body.label, who.name, core().clock())
+        token, text = service.issue(session, owner, body.label, who.name, core().clock(), expires_at)
         return MadeToken(token=text, **msgspec.structs.asdict(service.present_token(token, owner.name)))
+
+
+def later(wanted: datetime, now: float) -> float:
+    """A time to come, as it is stored. Raises `Invalid`."""
+    try:
+        seconds = wanted.timestamp()
+    except (OverflowError, ValueError, OSError):
+        seconds = 0.0
+    if seconds <= now:
+        raise Invalid("the token would have expired already", "expires_at")
+    return seconds
 
 
 @endpoint("DELETE", "/tokens/<int:token_id>", status=204, role=Role.VIEWER)

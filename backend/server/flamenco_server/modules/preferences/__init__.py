@@ -1,0 +1,1 @@
+"""What people like: their own settings of the dashboard, and the studio's presets for submitting."""

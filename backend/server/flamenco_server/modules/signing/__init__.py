@@ -1,0 +1,1 @@
+"""Signing in: through the browser with a code, with a password, by an invitation, and the first admin of all."""
