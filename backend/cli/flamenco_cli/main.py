@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str, str, str]] = {
     "archive": ("flamenco_cli.changing", "archive", "", "Put finished jobs out of the way."),
     "delete": ("flamenco_cli.changing", "delete", "", "Delete jobs with their files."),
     "fetch": ("flamenco_cli.fetching", "fetch", "", "Bring a job's results to a folder, only what is new."),
+    "addon": ("flamenco_cli.addon", "addon", "", "Download the Blender add-on, made for this farm."),
     "login": ("flamenco_cli.login", "login", "", "Remember a farm's address and your token."),
     "completion": ("flamenco_cli.completion", "completion", "", "Print the script for completion in your shell."),
 }
