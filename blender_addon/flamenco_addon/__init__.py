@@ -23,6 +23,14 @@ bl_info = {
 MODULES: tuple[str, ...] = (
     "scene.saving",
     "operators.submit",
+    "operators.sign_in",
+    "operators.connection",
+    "operators.form",
+    "ui.props",
+    "ui.handlers",
+    "ui.preferences",
+    "ui.panels",
+    "ui.menus",
 )
 
 _registered: list[ModuleType] = []

@@ -17,9 +17,10 @@ from flamenco_client.account import Account, account_file, find_account, write_a
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
 
-from .core.background import Background
-from .core.catalogue import Catalogue, fetch_catalogue
+from .core.background import Background, Work
+from .core.catalogue import Catalogue
 from .core.choices import Choices
+from .core.connection import Part, Verdict, ask
 
 BUSY_SECONDS = 0.05
 SAVE_SECONDS = 2.0  # after the last choice that was made
@@ -42,11 +43,17 @@ class Runtime:
         self.background = Background(self.wake)
         self.choices = Choices()
         self.account = Account("", "")
+        self._asking = Work("nothing")
+        self.asked = ""  # the address that is asked now, or was
         self.connection = Connection.SIGNED_OUT
         self.problem = ""  # one sentence, drawn in the panel
+        self.verdict: Verdict | None = None  # of the last test of the connection
         self.catalogue: Catalogue | None = None
+        self.catalogue_listeners: list[Callable[[], None]] = []  # called on the main thread when it changed
         self.last_job = 0  # that was submitted from this Blender
         self.find_account()
+        self.typed_address = self.account.address  # in the sign-in form
+        self.typed_token = ""  # there too, until it is used
 
     # ---- the farm ----
 
@@ -58,16 +65,23 @@ class Runtime:
         if not self.account.token:
             self.connection = Connection.SIGNED_OUT
 
+    def typed_account(self) -> Account:
+        """The account of the sign-in form; of who is signed in, if there is no such form."""
+        if self.account.token:
+            return self.account
+        return Account(self.typed_address, self.typed_token)
+
     def sign_in(self, account: Account) -> None:
-        """Keep an account and connect. Raises `LocalFault` if it cannot be kept."""
-        write_account(account, account_file())
-        self.account = account
-        self.connect()
+        """Ask the farm with an account, in the background; it is kept once the farm knows it."""
+        self._ask(account, keep=True)
 
     def sign_out(self) -> None:
         """Forget the account on this machine; its address stays for the next time."""
+        self._asking.cancel()
+        self._asking = Work("nothing")
         account_file().unlink(missing_ok=True)
         self.account = Account(self.account.address, "")
+        self.typed_address, self.verdict = self.account.address, None
         self.connection, self.problem = Connection.SIGNED_OUT, ""
         self._offer(None)
 
@@ -84,12 +98,45 @@ class Runtime:
         if not self.account.token:
             self.connection = Connection.SIGNED_OUT
             return
+        self._ask(self.account)
+
+    def _ask(self, account: Account, *, keep: bool = False) -> None:
+        self._asking.cancel()
+        self.asked = account.address
         self.connection, self.problem = Connection.CONNECTING, ""
-        client = self.client()
-        self.background.start("connect", lambda _: fetch_catalogue(client), self.connected, self.failed)
+
+        def done(verdict: Verdict) -> None:
+            if asking is self._asking:
+                self._answered(account, verdict, keep)
+
+        def failed(sentence: str) -> None:
+            if asking is self._asking:
+                self.failed(sentence)
+
+        asking = self._asking = self.background.start("connect", lambda _: ask(account), done, failed)
+        self.redraw()
+
+    def _answered(self, account: Account, verdict: Verdict, keep: bool) -> None:
+        """The farm answered, or something else did, or nothing."""
+        if verdict.catalogue is None:
+            if verdict.part is Part.TOKEN:
+                self.account = Account(account.address, "")
+                self.typed_address = account.address
+                self._offer(None)
+            self.failed(verdict.text)
+            return
+        if keep:
+            try:
+                write_account(account, account_file())
+            except ClientError as error:
+                self.failed(str(error))
+                return
+        self.account = account
+        self.connected(verdict.catalogue)
+        self.problem = "" if verdict.good else verdict.text
 
     def connected(self, catalogue: Catalogue) -> None:
-        """The farm answered."""
+        """The farm said what it offers."""
         self.connection, self.problem = Connection.CONNECTED, ""
         self._offer(catalogue)
 
@@ -101,7 +148,13 @@ class Runtime:
 
     def failed(self, sentence: str) -> None:
         """The farm did not answer as it should; what was known of it stays."""
-        self.connection, self.problem = Connection.FAILED, sentence
+        self.connection = Connection.FAILED if self.account.token else Connection.SIGNED_OUT
+        self.problem = sentence
+        self.redraw()
+
+    def judged(self, verdict: Verdict) -> None:
+        """The connection was tested."""
+        self.verdict = verdict
         self.redraw()
 
     # ---- Blender ----

@@ -1,1 +1,2 @@
-"""What the artist sees."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is drawn: properties, panels, menus, preferences."""

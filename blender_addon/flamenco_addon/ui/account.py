@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is drawn of the account: the sign-in form, who is signed in where, what is wrong. For the panel and the preferences."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import runtime
+from ..core.words import shortened
+from ..runtime import Connection
+from .drawing import sentence
+
+
+def draw_sign_in(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The sign-in form."""
+    manager, state = context.window_manager, runtime.current()
+    if state.connection is Connection.CONNECTING:
+        draw_connecting(layout)
+        return
+    sentence(layout, context, "Sign in to your studio's render farm.", "URL")
+    if state.problem:
+        sentence(layout, context, state.problem, "ERROR")
+    column = layout.column()
+    column.prop(manager, "flamenco_address")
+    column.prop(manager, "flamenco_token")
+    row = layout.row()
+    row.scale_y = 1.3
+    row.operator("flamenco.sign_in", icon="CHECKMARK")
+    layout.operator("flamenco.test_connection", icon="LINKED")
+    draw_verdict(layout, context)
+
+
+def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What is wrong between here and the farm, and what to do about it."""
+    box = layout.box()
+    sentence(box, context, runtime.current().problem or "The farm does not answer", "ERROR")
+    row = box.row(align=True)
+    row.operator("flamenco.refresh", text="Try Again", icon="FILE_REFRESH")
+    row.operator("flamenco.sign_out", icon="X")
+
+
+def draw_connecting(layout: bpy.types.UILayout) -> None:
+    """The farm is being asked."""
+    row = layout.row()
+    row.label(text=f"Asking {shortened(runtime.current().asked, 60)} …", icon="SORTTIME", translate=False)
+    row.operator("flamenco.sign_out", text="", icon="X")
+
+
+def draw_farm(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Who is signed in where."""
+    state = runtime.current()
+    found = state.catalogue
+    column = layout.column(align=True)
+    column.label(text=shortened(state.account.address, 80), icon="URL", translate=False)
+    if found is not None:
+        column.label(text=shortened(f"{found.user}, {found.role}", 80), icon="USER", translate=False)
+        column.label(text=shortened(f"Flamenco {found.version}", 80), icon="INFO", translate=False)
+    row = layout.row(align=True)
+    row.operator("flamenco.test_connection", icon="LINKED")
+    row.operator("flamenco.sign_out", icon="X")
+    draw_verdict(layout, context)
+
+
+def draw_verdict(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What the last test of the connection found."""
+    verdict = runtime.current().verdict
+    if verdict is not None:
+        sentence(layout, context, verdict.text, "CHECKMARK" if verdict.good else "ERROR")

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in the Output properties: the button on top, then what the job is, its settings, and where it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import runtime
+from ..core.catalogue import Catalogue, JobType
+from ..core.choices import chosen_type
+from ..core.forms import Field, check
+from ..core.words import counted, shortened
+from ..runtime import Connection
+from . import account, form_props
+from .drawing import guarded, sentence
+
+PANEL = "FLAMENCO_PT_render"
+SPLIT = 0.4  # of the width, that Blender gives to the labels of properties
+
+
+# ---- what is drawn ----
+
+
+def draw_render(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button and what the job is; or how to sign in; or what is wrong."""
+    state = runtime.current()
+    if not state.account.token:
+        account.draw_sign_in(layout, context)
+        return
+    if state.connection is Connection.FAILED:
+        account.draw_problem(layout, context)
+    if state.catalogue is None:
+        if state.connection is Connection.CONNECTING:
+            account.draw_connecting(layout)
+        return
+    draw_button(layout, context, state.catalogue)
+    draw_job(layout, context, state.catalogue)
+
+
+def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: Catalogue) -> None:
+    """The button, and a line that says how it stands."""
+    row = layout.row()
+    row.scale_y = 1.8
+    row.operator("flamenco.send", text="Render on Flamenco", icon="RENDER_ANIMATION")
+    state = runtime.current()
+    where = state.account.address.split("://")[-1]
+    line = shortened(f"{catalogue.user} on {where} · {counted(len(catalogue.workers), 'worker')}", 80)
+    row = layout.row()
+    row.label(text=line, icon="CHECKMARK" if state.connection is Connection.CONNECTED else "SORTTIME", translate=False)
+    row.operator("flamenco.refresh", text="", icon="FILE_REFRESH", emboss=False)
+    if state.connection is Connection.CONNECTED and state.problem:
+        sentence(layout, context, state.problem, "ERROR")
+
+
+def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: Catalogue) -> None:
+    """What the job is."""
+    manager = context.window_manager
+    column = layout.column()
+    column.prop(manager, "flamenco_name")
+    column.prop(manager, "flamenco_project")
+    column.prop(manager, "flamenco_job_type")
+    job_type = current_type(catalogue)
+    if job_type is not None and job_type.error:
+        sentence(column, context, f"This job type cannot be used: {job_type.error}", "ERROR")
+    column.prop(manager, "flamenco_preset")
+    column.prop(manager, "flamenco_comment")
+
+
+def current_type(catalogue: Catalogue | None) -> JobType | None:
+    """The job type that is chosen for the .blend that is open."""
+    state = runtime.current()
+    return chosen_type(state.choices, state.blend, catalogue)
+
+
+def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The settings of the job type, a row each."""
+    job_type = current_type(runtime.current().catalogue)
+    shown = [each for each in job_type.fields if not each.hidden] if job_type else []
+    if job_type is None or not shown:
+        layout.label(text="This job type has no settings" if job_type else "The farm has no such job type")
+        return
+    column = layout.column()
+    for each in shown:
+        draw_setting(column, context, job_type, each)
+
+
+def draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, job_type: JobType, declared: Field) -> None:
+    """One setting: its value, whether it follows the scene, and what is wrong with it."""
+    name = form_props.property_name(job_type, declared)
+    if not name:
+        return
+    own = form_props.own_value(job_type.name, declared)
+    linked = bool(declared.source) and own is None
+    problem = check(declared, own) if own is not None else ""
+    row = layout.row(align=True)
+    value = row.row(align=True)
+    value.enabled = not linked
+    value.alert = bool(problem)
+    if declared.kind == "list" and declared.name in form_props.CANDIDATES:
+        draw_toggles(value, job_type, declared)
+    else:
+        value.prop(context.window_manager, name)
+    if declared.source:
+        icon: Any = "LINKED" if linked else "UNLINKED"
+        row.operator("flamenco.override_setting", text="", icon=icon).setting = declared.name
+    if problem:
+        sentence(layout, context, problem, "ERROR")
+
+
+def draw_toggles(layout: bpy.types.UILayout, job_type: JobType, declared: Field) -> None:
+    """A button for each name that there is in the scene, pressed if it is chosen."""
+    chosen = form_props.value_of(job_type.name, declared)
+    found = form_props.CANDIDATES[declared.name]()
+    names = [*found, *(name for name in chosen if name not in found)]
+    column = labelled(layout, declared.label)
+    if not names:
+        column.label(text="None in this scene")
+    for name in names:
+        button = column.operator("flamenco.toggle_item", text=name, depress=name in chosen, translate=False)
+        button.setting, button.item = declared.name, name
+
+
+def labelled(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
+    """A column for buttons that stands where the values of properties stand, with a label before it."""
+    split = layout.split(factor=SPLIT, align=True)
+    left = split.row()
+    left.alignment = "RIGHT"
+    left.label(text=label)
+    return split.column(align=True)
+
+
+def draw_workers(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What matters to the scheduler."""
+    manager, state = context.window_manager, runtime.current()
+    column = layout.column()
+    column.prop(manager, "flamenco_priority")
+    column.prop(manager, "flamenco_max_workers")
+    column.prop(manager, "flamenco_paused")
+    column.prop(manager, "flamenco_blender")
+    chosen = state.choices.known(state.blend, "tags")
+    tags = state.catalogue.tags if state.catalogue else ()
+    names = [*tags, *(tag for tag in chosen if tag not in tags)]
+    if names:
+        toggles = labelled(column, "Tags")
+        for tag in names:
+            toggles.operator("flamenco.toggle_tag", text=tag, depress=tag in chosen, translate=False).tag = tag
+
+
+def draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What is sent, and where the results go."""
+    manager = context.window_manager
+    column = layout.column()
+    column.prop(manager, "flamenco_output")
+    column.prop(manager, "flamenco_root")
+    column.prop(manager, "flamenco_shared")
+    column.prop(manager, "flamenco_allow_missing")
+
+
+# ---- where ----
+
+
+def is_connected(_class: type, _context: bpy.types.Context) -> bool:
+    """Whether the farm's offer is known."""
+    return runtime.current().catalogue is not None
+
+
+def panel(name: str, label: str, draw: Any, *, closed: bool = True, order: int = 0, parent: str = PANEL) -> type:
+    """A panel of the Output properties, below another one if it has a `parent`."""
+    members: dict[str, Any] = {
+        "bl_idname": name,
+        "bl_label": label,
+        "bl_space_type": "PROPERTIES",
+        "bl_region_type": "WINDOW",
+        "bl_context": "output",
+        "bl_options": {"DEFAULT_CLOSED"} if closed else set(),
+        "bl_order": order,
+        "draw": guarded(draw),
+    }
+    if parent:
+        members |= {"bl_parent_id": parent, "poll": classmethod(is_connected)}
+    return type(name, (bpy.types.Panel,), members)
+
+
+CLASSES: tuple[type, ...] = (
+    panel(PANEL, "Flamenco", draw_render, closed=False, parent=""),
+    panel("FLAMENCO_PT_settings", "Settings", draw_settings, closed=False, order=10),
+    panel("FLAMENCO_PT_workers", "Workers", draw_workers, order=20),
+    panel("FLAMENCO_PT_files", "Files", draw_files, order=30),
+    panel("FLAMENCO_PT_account", "Farm", account.draw_farm, order=100),
+)
