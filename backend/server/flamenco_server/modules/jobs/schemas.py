@@ -163,6 +163,28 @@ class StepAnswer(msgspec.Struct, frozen=True, kw_only=True):
     mean_seconds: float | None  # of a completed task
 
 
+class Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """All tasks of a job as columns; `step` and `worker` are places in `steps` and `workers`, -1: no worker yet."""
+
+    steps: list[str]
+    workers: list[str]
+    task: list[int]
+    step: list[int]
+    label: list[str]  # the task's frames, or what else tells it from others
+    status: str  # a letter a task: waiting, queued, processing, completed, failed, x for canceled
+    worker: list[int]
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a job's completed runs took, newest first, as columns; `worker` is a place in `workers`."""
+
+    workers: list[str]
+    task: list[int]
+    seconds: list[float]
+    memory_mb: list[int]
+    worker: list[int]
+
+
 class JobFileQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of the list of a job's files."""
 

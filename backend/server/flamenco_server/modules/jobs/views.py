@@ -19,8 +19,10 @@ from flamenco_server.modules.jobs import presenting
 from flamenco_server.modules.jobs.actions import JobActions
 from flamenco_server.modules.jobs.compilers import Compiler, Compilers, built_in
 from flamenco_server.modules.jobs.deleting import collect_files_of
+from flamenco_server.modules.jobs.grid import grid, times
 from flamenco_server.modules.jobs.permissions import check_may_change
 from flamenco_server.modules.jobs.schemas import (
+    Grid,
     Job,
     JobChange,
     JobFileAnswer,
@@ -33,6 +35,7 @@ from flamenco_server.modules.jobs.schemas import (
     Requeue,
     SettingAnswer,
     StepAnswer,
+    Times,
 )  # fmt: skip
 from flamenco_server.modules.jobs.service import JobService
 from flamenco_server.modules.scheduler.fleet import Fleet
@@ -169,6 +172,20 @@ def outputs_of_job(job_id: int, query: OutputQuery) -> Page[OutputAnswer]:
     with core().database.reading() as session:
         tasks.check_job(session, job_id)
         return tasks.list_outputs(session, job_id, query)
+
+
+@endpoint("GET", "/jobs/<int:job_id>/grid", answer=Grid, role=Role.VIEWER)
+def grid_of_job(job_id: int) -> Grid:
+    """Show all tasks of a job at once, as columns."""
+    with core().database.reading() as session:
+        return grid(session, job_id)
+
+
+@endpoint("GET", "/jobs/<int:job_id>/times", answer=Times, role=Role.VIEWER)
+def times_of_job(job_id: int) -> Times:
+    """Show how long the job's completed runs took, as columns."""
+    with core().database.reading() as session:
+        return times(session, job_id)
 
 
 @endpoint("GET", "/jobs/<int:job_id>/files", query=JobFileQuery, answer=Page[JobFileAnswer], role=Role.VIEWER)

@@ -1,0 +1,83 @@
+"""All tasks of a job at once, as columns of small values: for a picture of a hundred thousand frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flamenco_common.states import RunStatus
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flamenco_server.modules.jobs.schemas import Grid, Times
+from flamenco_server.modules.tasks.moves import STEPS, TASKS
+from flamenco_server.modules.tasks.service import RUNS, check_job
+
+LETTERS = {
+    "waiting": "w", "queued": "q", "processing": "p", "completed": "c", "failed": "f", "canceled": "x",
+}  # fmt: skip
+MOST_TIMES = 20_000
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Numbered:
+    """Numbers values in the order in which they first come."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, int] = {}
+
+    def of(self, value: Any) -> int:
+        return self.known.setdefault(value, len(self.known))
+
+
+def grid(session: Session, job_id: int) -> Grid:
+    """Every task of a job, in order. Raises `NotFound`."""
+    check_job(session, job_id)
+    steps = select(STEPS.c.id, STEPS.c.name).where(STEPS.c.job_id == job_id).order_by(STEPS.c.position)
+    names = {row.id: row.name for row in session.execute(steps)}
+    position = {step: at for at, step in enumerate(names)}
+    rows = session.execute(
+        select(TASKS.c.id, TASKS.c.step_id, TASKS.c.params, TASKS.c.status, TASKS.c.worker_id)
+        .where(TASKS.c.job_id == job_id)
+        .order_by(TASKS.c.id)
+    ).all()
+    workers = _Numbered()
+    return Grid(
+        steps=list(names.values()),
+        task=[row[0] for row in rows],
+        step=[position[row[1]] for row in rows],
+        label=[label(_decode(row[2])) for row in rows],
+        status="".join(LETTERS[row[3]] for row in rows),
+        worker=[-1 if row[4] is None else workers.of(row[4]) for row in rows],
+        workers=list(workers.known),
+    )
+
+
+def label(params: dict[str, Any]) -> str:
+    """What a task is about, in as few words as there are: its frames, else its other parameters."""
+    if "frames" in params:
+        return str(params["frames"])
+    return ", ".join(_worded(value) for value in params.values() if not isinstance(value, dict))[:80]
+
+
+def _worded(value: Any) -> str:
+    return " ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def times(session: Session, job_id: int) -> Times:
+    """How long the job's completed runs took, the newest `MOST_TIMES` of them. Raises `NotFound`."""
+    check_job(session, job_id)
+    rows = session.execute(
+        select(RUNS.c.task_id, RUNS.c.started_at, RUNS.c.finished_at, RUNS.c.peak_memory_mb, RUNS.c.worker_id)
+        .where(RUNS.c.job_id == job_id, RUNS.c.status == RunStatus.COMPLETED.value, RUNS.c.finished_at.is_not(None))
+        .order_by(RUNS.c.started_at.desc())
+        .limit(MOST_TIMES)
+    ).all()
+    workers = _Numbered()
+    return Times(
+        task=[row[0] for row in rows],
+        seconds=[round(row[2] - row[1], 3) for row in rows],
+        memory_mb=[row[3] for row in rows],
+        worker=[workers.of(row[4]) for row in rows],
+        workers=list(workers.known),
+    )
