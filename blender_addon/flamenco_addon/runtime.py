@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,13 @@ from .core.background import Background, Work
 from .core.catalogue import Catalogue
 from .core.choices import Choices
 from .core.connection import Part, Verdict, ask
+from .core.following import Following
+from .core.notes import Note
+from .core.results import Results
+from .core.sending import Sending
 
+# Hears of a scene while its state is taken; what it gives is told of the job once there is one.
+SubmitListener = Callable[[bpy.types.Scene], Callable[[Mapping[str, Any]], None]]
 BUSY_SECONDS = 0.05
 SAVE_SECONDS = 2.0  # after the last choice that was made
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
@@ -40,6 +46,8 @@ class Runtime:
     """The state of the add-on."""
 
     def __init__(self) -> None:
+        # Blender knows a timer by its function, and `self.method` is another object each time.
+        self._ticking, self._saving, self._looking = self._tick, self._save, self._look
         self.background = Background(self.wake)
         self.choices = Choices()
         self.account = Account("", "")
@@ -50,10 +58,14 @@ class Runtime:
         self.verdict: Verdict | None = None  # of the last test of the connection
         self.catalogue: Catalogue | None = None
         self.catalogue_listeners: list[Callable[[], None]] = []  # called on the main thread when it changed
+        self.sending: Sending | None = None  # the job on its way, or the last one that was
+        self.submit_listeners: list[SubmitListener] = []  # called on the main thread with the scene as it is sent
         self.last_job = 0  # that was submitted from this Blender
         self.find_account()
         self.typed_address = self.account.address  # in the sign-in form
         self.typed_token = ""  # there too, until it is used
+        self.jobs = Following(self.background, self.client, lambda news: self.results.news(news))
+        self.results = Results(self.background, self.jobs, self.client)
 
     # ---- the farm ----
 
@@ -83,6 +95,7 @@ class Runtime:
         self.account = Account(self.account.address, "")
         self.typed_address, self.verdict = self.account.address, None
         self.connection, self.problem = Connection.SIGNED_OUT, ""
+        self.jobs.forget()
         self._offer(None)
 
     def client(self) -> Client:
@@ -171,21 +184,40 @@ class Runtime:
 
     def save_soon(self) -> None:
         """Keep the choices on disk in a moment; without a window, when the add-on ends."""
-        if not bpy.app.background and not bpy.app.timers.is_registered(self._save):
-            bpy.app.timers.register(self._save, first_interval=SAVE_SECONDS, persistent=True)
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._saving):
+            bpy.app.timers.register(self._saving, first_interval=SAVE_SECONDS, persistent=True)
 
     def _save(self) -> None:
         self.choices.save()
 
     def wake(self) -> None:
         """See to it that the main thread hears of what is done in threads."""
-        if not bpy.app.background and not bpy.app.timers.is_registered(self._tick):
-            bpy.app.timers.register(self._tick, first_interval=BUSY_SECONDS, persistent=True)
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._ticking):
+            bpy.app.timers.register(self._ticking, first_interval=BUSY_SECONDS, persistent=True)
 
     def _tick(self) -> float | None:
         if self.background.pump():
             self.redraw()
         return BUSY_SECONDS if self.background.busy else None
+
+    def look_at_jobs(self) -> None:
+        """The list of jobs is drawn: ask for news from now on, as long as it is."""
+        self.jobs.drawn()
+        self.expect_jobs()
+
+    def expect_jobs(self) -> None:
+        """Ask for news while somebody looks or awaits results."""
+        if self.account.token and not bpy.app.background and not bpy.app.timers.is_registered(self._looking):
+            bpy.app.timers.register(self._looking, first_interval=BUSY_SECONDS, persistent=True)
+
+    def _look(self) -> float | None:
+        return self.jobs.tick()
+
+    def job_sent(self, note: Note) -> None:
+        """A job was submitted from here: remember where its results belong, and follow it."""
+        self.last_job = note.job
+        self.jobs.submitted(note)
+        self.expect_jobs()
 
     def redraw(self) -> None:
         """Draw the panels anew."""
@@ -199,7 +231,7 @@ class Runtime:
         """End all that goes on, and keep what is to be kept."""
         self.background.close()
         self.choices.save()
-        for timer in (self._tick, self._save):
+        for timer in (self._ticking, self._saving, self._looking):
             if bpy.app.timers.is_registered(timer):
                 bpy.app.timers.unregister(timer)
 

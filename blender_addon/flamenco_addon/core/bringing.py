@@ -1,0 +1,189 @@
+"""Bringing a job's results to where they belong: what is new, whole or not at all, nothing of the artist's overwritten unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from flamenco_client.api import Client
+from flamenco_client.errors import Canceled, LocalFault
+from flamenco_client.fetch import bring_all, shared_roots
+from flamenco_client.hashing import Hashes
+from flamenco_client.progress import Progress
+
+from .destination import Destination, Output, output_from, place
+from .notes import Note, Notes
+from .words import counted
+
+MOST_OUTPUTS = 1_000_000
+PAGE = 100
+STALE_SECONDS = 60.0  # after which a lock that nobody renews is nobody's
+
+
+class Policy(Enum):
+    """What to do where another file is already."""
+
+    ASK = "ask"  # leave it, and tell
+    OVERWRITE = "overwrite"
+    SKIP = "skip"  # leave it for good
+    KEEP = "keep"  # bring all to a folder of the job's own
+
+
+@dataclass
+class Brought:
+    """What a fetch did."""
+
+    folder: Path
+    new: list[Path] = field(default_factory=list)
+    same: list[Path] = field(default_factory=list)
+    held: list[Path] = field(default_factory=list)  # others are there, and nobody said what to do
+
+    def sentence(self) -> str:
+        """For people."""
+        told = f"{counted(len(self.new), 'file')} brought to {self.folder}"
+        if self.same and not self.new:
+            told = f"all is there already: {counted(len(self.same), 'file')} in {self.folder}"
+        if not self.same and not self.new and not self.held:
+            told = "there are no results yet"
+        if self.held:
+            told += f"; {counted(len(self.held), 'other file')} of these names {'is' if len(self.held) == 1 else 'are'} there"
+        return told
+
+
+def bring(
+    client: Client,
+    note: Note,
+    *,
+    policy: Policy = Policy.ASK,
+    everything: bool = True,
+    progress: Progress = Progress(),  # noqa: B008
+    hashes: Hashes | None = None,
+) -> Brought:
+    """Bring what a job made so far. Raises a `ClientError`.
+
+    `everything`: baked caches too, which go into the artist's project. The note learns what came; the caller keeps it.
+    """
+    job = client.job(note.job)
+    where = note.destination
+    if policy is Policy.KEEP:
+        where = where.below(f"job-{note.job}")
+    outputs = [each for each in listed(client, note) if not each.is_part and (everything or each.root == "output")]
+    known = hashes or Hashes()
+    done = Brought(Path(where.folder))
+    wanted = []
+    for output, target in placed(outputs, where):
+        progress.check()
+        fate = _fate(output, target, note, policy, known)
+        if fate is None:
+            done.same.append(target)
+        elif fate:
+            wanted.append((output, target))
+        else:
+            done.held.append(target)
+    items = [(_item(output), target) for output, target in wanted]
+    try:
+        bring_all(client, items, shared_roots(job), progress)
+    finally:
+        # Also of a fetch that was interrupted: what came is this job's own.
+        note.brought.update({str(target): output.sha256 for output, target in wanted if target.exists()})
+        known.save()
+    done.new = [target for _, target in wanted]
+    note.held = len(done.held)
+    finished = job.get("finished_at")
+    note.complete = str(finished) if finished and not done.held else ""
+    return done
+
+
+def listed(client: Client, note: Note) -> Iterator[Output]:
+    """The job's outputs, each path once."""
+    seen: dict[tuple[str, str], Output] = {}
+    for count, item in enumerate(client.outputs(note.job)):
+        if count >= MOST_OUTPUTS:
+            break
+        output = output_from(item)
+        seen[output.root, output.path] = output
+    yield from seen.values()
+
+
+def placed(outputs: Iterable[Output], where: Destination) -> Iterator[tuple[Output, Path]]:
+    """Outputs with the files that they become; two that would become one keep the farm's own names."""
+    targets: dict[Path, Output] = {}
+    for output in outputs:
+        target = place(output, where)
+        if target in targets:
+            target = target.with_name(f"{target.stem}_{output.id}{target.suffix}")
+        targets[target] = output
+        yield output, target
+
+
+def _fate(output: Output, target: Path, note: Note, policy: Policy, known: Hashes) -> bool | None:
+    """Whether an output is brought (True) or must wait (False); None: it is there already."""
+    if not os.path.lexists(target):
+        return True
+    here = ""
+    with contextlib.suppress(OSError, LocalFault):
+        if target.is_file():
+            if not output.sha256 and target.stat().st_size == output.size:
+                return None
+            here = known.of(target)
+    if here and here == output.sha256:
+        return None
+    own = bool(here) and note.brought.get(str(target)) == here  # an earlier version of this very frame
+    if policy is Policy.SKIP and not own:
+        return None
+    return own or policy in (Policy.OVERWRITE, Policy.KEEP)
+
+
+def _item(output: Output) -> dict[str, Any]:
+    names = ("id", "path", "sha256", "size", "root")
+    return {name: getattr(output, name) for name in names}
+
+
+@contextlib.contextmanager
+def alone(notes: Notes, job: int, progress: Progress) -> Iterator[Progress]:
+    """Let no other Blender of this user bring the same job meanwhile. Raises `LocalFault`.
+
+    The lock is a file whose time is renewed; one that is not any more is a dead Blender's.
+    """
+    lock = notes.folder / f"{job}.lock"
+    _take(lock)
+    renewed = [time.monotonic()]
+
+    def report(what: str, done: int, total: int) -> None:
+        if time.monotonic() - renewed[0] > STALE_SECONDS / 6:
+            renewed[0] = time.monotonic()
+            with contextlib.suppress(OSError):
+                os.utime(lock)
+        progress.report(what, done, total)
+
+    try:
+        yield Progress(report, progress.canceled)
+    finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
+
+
+def _take(lock: Path) -> None:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - lock.stat().st_mtime > STALE_SECONDS:
+                lock.unlink()
+        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise Busy("another Blender is bringing these results already") from error
+    except OSError as error:
+        raise LocalFault(f"{lock} cannot be written: {error.strerror or error}") from error
+
+
+class Busy(LocalFault):
+    """Somebody else does it."""
+
+
+__all__ = ["Brought", "Busy", "Canceled", "Policy", "alone", "bring", "listed", "placed"]
