@@ -23,6 +23,7 @@ bl_info = {
 MODULES: tuple[str, ...] = (
     "scene.saving",
     "operators.submit",
+    "operators.sending",
     "operators.sign_in",
     "operators.connection",
     "operators.form",
@@ -31,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "ui.preferences",
     "ui.panels",
     "ui.menus",
+    "ui.sending_view",
 )
 
 _registered: list[ModuleType] = []
@@ -61,7 +63,7 @@ def unregister() -> None:
     """Called by Blender when the add-on is disabled, or Blender ends."""
     import bpy
 
-    from . import runtime
+    from . import libraries, runtime
 
     while _registered:
         module = _registered.pop()
@@ -70,3 +72,4 @@ def unregister() -> None:
         for each in reversed(getattr(module, "CLASSES", ())):
             bpy.utils.unregister_class(each)
     runtime.end()
+    libraries.withdraw()

@@ -26,6 +26,7 @@ class Work:
     def __init__(self, name: str) -> None:
         self.name = name
         self._canceled = threading.Event()
+        self._thread: threading.Thread | None = None
         self.done = False
 
     def cancel(self) -> None:
@@ -36,6 +37,17 @@ class Work:
     def canceled(self) -> bool:
         """Whether somebody asked it to stop."""
         return self._canceled.is_set()
+
+    def run(self, thread: threading.Thread) -> None:
+        """Begin, in that thread."""
+        self._thread = thread
+        thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread's end; whether it ended."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
 
 
 class Background:
@@ -63,9 +75,11 @@ class Background:
         self._running.add(job)
         progress = Progress(report, lambda: job.canceled)
         # A daemon: Blender must be able to quit while a server does not answer.
-        threading.Thread(
-            target=self._run, args=(job, work, done, failed, progress), name=f"flamenco {name}", daemon=True
-        ).start()
+        job.run(
+            threading.Thread(
+                target=self._run, args=(job, work, done, failed, progress), name=f"flamenco {name}", daemon=True
+            )
+        )
         self._woken()
         return job
 

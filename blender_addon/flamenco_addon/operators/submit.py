@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ def say(text: str) -> None:
     """Tell whoever reads the console."""
     sys.stdout.write(f"Flamenco: {text}\n")
     sys.stdout.flush()
+
+
+def say_submitted(job: Mapping[str, Any]) -> None:
+    """Tell which job it is."""
+    say(f"job {job['id']} is submitted: {job['name']}, {counted(int(job['total']), 'task')}")
 
 
 class FLAMENCO_OT_submit_job(bpy.types.Operator):
@@ -93,6 +99,7 @@ class FLAMENCO_OT_submit_job(bpy.types.Operator):
         if submission.shared:
             refuse_unsaved()
         assert context.scene is not None
+        tellers = [listener(context.scene) for listener in state.submit_listeners]
         # A script's changes do not make a file "changed" for Blender.
         snapshot = capture(context.scene, always_copy=not submission.shared)
         try:
@@ -100,7 +107,9 @@ class FLAMENCO_OT_submit_job(bpy.types.Operator):
         finally:
             snapshot.discard()
         state.last_job = int(job["id"])
-        say(f"job {job['id']} is submitted: {job['name']}, {counted(int(job['total']), 'task')}")
+        for tell in tellers:
+            tell(job)
+        say_submitted(job)
         if self.wait or self.fetch_to:
             self._follow(client, int(job["id"]))
 
