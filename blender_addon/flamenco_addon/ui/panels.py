@@ -15,6 +15,7 @@ from ..core.words import counted, shortened
 from ..runtime import Connection
 from . import account, form_props
 from .drawing import guarded, sentence
+from .sending_view import draw_sending
 
 PANEL = "FLAMENCO_PT_render"
 SPLIT = 0.4  # of the width, that Blender gives to the labels of properties
@@ -40,10 +41,11 @@ def draw_render(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: Catalogue) -> None:
-    """The button, and a line that says how it stands."""
-    row = layout.row()
-    row.scale_y = 1.8
-    row.operator("flamenco.send", text="Render on Flamenco", icon="RENDER_ANIMATION")
+    """The button, or how far the job on its way is; and a line that says how it stands with the farm."""
+    if not draw_sending(layout, context):
+        row = layout.row()
+        row.scale_y = 1.8
+        row.operator("flamenco.send", text="Render on Flamenco", icon="RENDER_ANIMATION")
     state = runtime.current()
     where = state.account.address.split("://")[-1]
     line = shortened(f"{catalogue.user} on {where} · {counted(len(catalogue.workers), 'worker')}", 80)

@@ -15,7 +15,7 @@ from .drawing import guarded, sentence
 CANCEL = "flamenco.cancel_sending"
 REDRAW_SECONDS = 0.2
 TOLD_SECONDS = 10.0  # that the status bar tells the end
-ICONS = {Phase.DONE: "CHECKMARK", Phase.FAILED: "ERROR", Phase.CANCELED: "X"}
+ICONS: dict[Phase, Any] = {Phase.DONE: "CHECKMARK", Phase.FAILED: "ERROR", Phase.CANCELED: "X"}
 
 _keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
 _bars: dict[int, Any] = {}  # the status bars by the pointers of their windows: Blender lists them nowhere
