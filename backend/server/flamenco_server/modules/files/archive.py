@@ -10,6 +10,7 @@ from flamenco_server.modules.files.errors import BadArchive
 from flamenco_server.modules.files.store import CHUNK, BlobStore, Staged, check_sha256
 
 BATCH_FILES = 500
+BUFFER = 64 * 1024  # tarfile copies what is left of it with every read
 BATCH_BYTES = 256 * CHUNK
 
 
@@ -19,13 +20,17 @@ def staged_batches(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[
     Raises `Invalid` for what is no such archive; batches that were given before that stand.
     """
     batch: list[Staged] = []
+    size = 0
     try:
         for staged in _staged(store, stream, limit):
             batch.append(staged)
-            if len(batch) >= BATCH_FILES or sum(entry.size for entry in batch) >= BATCH_BYTES:
+            size += staged.size
+            if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+                store.flush(batch)
                 yield batch
-                batch = []
+                batch, size = [], 0
         if batch:
+            store.flush(batch)
             yield batch
     finally:
         for staged in batch:
@@ -35,14 +40,15 @@ def staged_batches(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[
 def _staged(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[Staged]:
     seen: set[str] = set()
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER) as archive:
             while member := archive.next():
                 if not member.isfile():
                     raise BadArchive(f"the archive entry {member.name[:80]!r} is not a plain file")
                 file = archive.extractfile(member)
                 if file is not None and check_sha256(member.name) not in seen:
                     seen.add(member.name)
-                    yield store.stage(member.name, iter(lambda: file.read(CHUNK), b""), limit)  # noqa: B023
+                    pieces = iter(lambda: file.read(CHUNK), b"")  # noqa: B023
+                    yield store.stage(member.name, pieces, limit, flush=False)
                 # tarfile remembers every entry; a long stream would fill memory.
                 archive.members = []  # type: ignore[attr-defined]
     except tarfile.TarError as error:

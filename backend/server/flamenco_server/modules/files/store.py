@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from flamenco_server.errors import BadConfig, DiskFull, Invalid, TooLarge
 from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable, UnknownFile
 
 CHUNK = 1024 * 1024
+FLUSH_THREADS = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,8 +74,11 @@ class BlobStore:
         """Whether publishing sends the bytes over a network."""
         return self._folder is None
 
-    def stage(self, sha256: str, chunks: Iterable[bytes], limit: int = 0) -> Staged:
-        """Write `chunks` to the staging folder. Raises `HashMismatch`, `TooLarge`, `DiskFull`; then nothing is left."""
+    def stage(self, sha256: str, chunks: Iterable[bytes], limit: int = 0, *, flush: bool = True) -> Staged:
+        """Write `chunks` to the staging folder. Raises `HashMismatch`, `TooLarge`, `DiskFull`; then nothing is left.
+
+        Without `flush`, `flush` has to be called on the files before anything relies on them.
+        """
         check_sha256(sha256)
         path = self.staging / f"{sha256}.{secrets.token_hex(6)}.new"
         digest, size = hashlib.sha256(), 0
@@ -84,12 +89,19 @@ class BlobStore:
                     check_limit(size, limit)
                     digest.update(chunk)
                     file.write(chunk)
-                flush_to_disk(file.fileno())
+                if flush:
+                    flush_to_disk(file.fileno())
                 check_digest(sha256, digest.hexdigest())
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return Staged(sha256, size, path)
+
+    def flush(self, staged: Sequence[Staged]) -> None:
+        """Bring staged files to the disk, side by side: a file system writes many at once about as fast as one."""
+        with disk_errors(), ThreadPoolExecutor(FLUSH_THREADS) as pool:
+            for _ in pool.map(_flush, staged):
+                pass
 
     def publish(self, staged: Staged) -> None:
         """Make a staged file a blob."""
@@ -98,8 +110,11 @@ class BlobStore:
             return
         target = self._folder / key(staged.sha256)
         with disk_errors():
-            target.parent.mkdir(exist_ok=True)
-            staged.path.replace(target)
+            try:
+                staged.path.replace(target)
+            except FileNotFoundError:
+                target.parent.mkdir(exist_ok=True)
+                staged.path.replace(target)
 
     def copy_up(self, staged: Staged) -> None:
         """Send a staged file to a remote store; it stays staged until its row is safe."""
@@ -108,6 +123,8 @@ class BlobStore:
 
     def has(self, sha256: str) -> bool:
         """Whether the blob is there."""
+        if self._folder is not None:
+            return (self._folder / key(sha256)).is_file()
         with store_errors():
             try:
                 obstore.head(self._bucket, key(sha256))
@@ -192,6 +209,11 @@ def check_digest(sha256: str, found: str) -> None:
     """Raise `HashMismatch` unless the bytes that came have the hash that they should have."""
     if found != sha256:
         raise HashMismatch(f"the bytes that came have the SHA-256 {found}, not {sha256}", "sha256")
+
+
+def _flush(staged: Staged) -> None:
+    with staged.path.open("rb+") as file:
+        flush_to_disk(file.fileno())
 
 
 def flush_to_disk(handle: int) -> None:
