@@ -25,8 +25,9 @@ def guarded(draw: Draw) -> Callable[[Any, bpy.types.Context], None]:
 
     def drawn(self: Any, context: bpy.types.Context) -> None:
         layout: bpy.types.UILayout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        if isinstance(self, (bpy.types.Panel, bpy.types.AddonPreferences)):  # a menu's layout is shared with others
+            layout.use_property_split = True
+            layout.use_property_decorate = False
         try:
             draw(layout, context)
         except Exception as error:

@@ -21,6 +21,7 @@ from .. import runtime
 from ..core.catalogue import Catalogue, JobType
 from ..core.forms import LEAST_INT, LONGEST_TEXT, MOST_INT, Field, check
 from ..scene.values import scene_value
+from .naming import shown, titled
 
 log = logging.getLogger(__name__)
 # The stubs say that these give nothing; what they give is what a class takes as a property.
@@ -179,12 +180,12 @@ def from_scene(source: str) -> Any:
 
 def _property(job_type: str, declared: Field) -> Any:
     common: dict[str, Any] = {
-        "name": declared.label,
+        "name": titled(declared.label),
         "description": declared.help.replace("\n", " ").rstrip("."),  # Blender adds a full stop
         "set": _setter(job_type, declared),
     }
     if declared.choices:
-        items = [(choice, choice, "", "NONE", number) for number, choice in enumerate(declared.choices)]
+        items = [(choice, shown(choice), "", "NONE", number) for number, choice in enumerate(declared.choices)]
         return make.EnumProperty(**common, items=items, get=_enum_getter(job_type, declared))
     return _MAKERS[declared.kind](job_type, declared, common)
 

@@ -15,10 +15,14 @@ from ..core.words import counted, shortened
 from ..runtime import Connection
 from . import account, form_props
 from .drawing import guarded, sentence
+from .naming import titled
 from .sending_view import draw_sending
 
 PANEL = "FLAMENCO_PT_render"
 SPLIT = 0.4  # of the width, that Blender gives to the labels of properties
+# Settings of these names are about the machines, not about the picture.
+OF_WORKERS = ("chunk_size", "gpu", "memory_mb", "timeout_minutes", "retries")
+ICONS = {"camera": "CAMERA_DATA"}
 
 
 # ---- what is drawn ----
@@ -79,13 +83,20 @@ def current_type(catalogue: Catalogue | None) -> JobType | None:
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The settings of the job type, a row each."""
     job_type = current_type(runtime.current().catalogue)
-    shown = [each for each in job_type.fields if not each.hidden] if job_type else []
-    if job_type is None or not shown:
+    drawn = job_type is not None and draw_some_settings(layout, context, job_type, of_workers=False)
+    if not drawn:
         layout.label(text="This job type has no settings" if job_type else "The farm has no such job type")
-        return
+
+
+def draw_some_settings(
+    layout: bpy.types.UILayout, context: bpy.types.Context, job_type: JobType, *, of_workers: bool
+) -> bool:
+    """Those settings that are about workers, or the others; gives whether there are any."""
     column = layout.column()
-    for each in shown:
+    chosen = [each for each in job_type.fields if not each.hidden and (each.name in OF_WORKERS) is of_workers]
+    for each in chosen:
         draw_setting(column, context, job_type, each)
+    return bool(chosen)
 
 
 def draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, job_type: JobType, declared: Field) -> None:
@@ -96,16 +107,18 @@ def draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, job_typ
     own = form_props.own_value(job_type.name, declared)
     linked = bool(declared.source) and own is None
     problem = check(declared, own) if own is not None else ""
-    row = layout.row(align=True)
-    value = row.row(align=True)
+    label = titled(declared.label)
+    row = labelled(layout, "" if declared.kind == "bool" else label).row(align=True)
+    value = row.column(align=True)
     value.enabled = not linked
     value.alert = bool(problem)
     if declared.kind == "list" and declared.name in form_props.CANDIDATES:
         draw_toggles(value, job_type, declared)
     else:
-        value.prop(context.window_manager, name)
+        icon: Any = ICONS.get(declared.name, "NONE")
+        value.prop(context.window_manager, name, text=label if declared.kind == "bool" else "", icon=icon)
     if declared.source:
-        icon: Any = "LINKED" if linked else "UNLINKED"
+        icon = "LINKED" if linked else "UNLINKED"
         row.operator("flamenco.override_setting", text="", icon=icon).setting = declared.name
     if problem:
         sentence(layout, context, problem, "ERROR")
@@ -116,21 +129,22 @@ def draw_toggles(layout: bpy.types.UILayout, job_type: JobType, declared: Field)
     chosen = form_props.value_of(job_type.name, declared)
     found = form_props.CANDIDATES[declared.name]()
     names = [*found, *(name for name in chosen if name not in found)]
-    column = labelled(layout, declared.label)
     if not names:
-        column.label(text="None in this scene")
+        layout.label(text="None in this scene")
     for name in names:
-        button = column.operator("flamenco.toggle_item", text=name, depress=name in chosen, translate=False)
+        button = layout.operator("flamenco.toggle_item", text=name, depress=name in chosen, translate=False)
         button.setting, button.item = declared.name, name
 
 
 def labelled(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
-    """A column for buttons that stands where the values of properties stand, with a label before it."""
-    split = layout.split(factor=SPLIT, align=True)
+    """A column that stands where the values of properties stand, with a label before it."""
+    split = layout.split(factor=SPLIT)
     left = split.row()
     left.alignment = "RIGHT"
-    left.label(text=label)
-    return split.column(align=True)
+    left.label(text=label, translate=False)
+    right = split.column(align=True)
+    right.use_property_split = False
+    return right
 
 
 def draw_workers(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -138,9 +152,9 @@ def draw_workers(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     manager, state = context.window_manager, runtime.current()
     column = layout.column()
     column.prop(manager, "flamenco_priority")
-    column.prop(manager, "flamenco_max_workers")
     column.prop(manager, "flamenco_paused")
     column.prop(manager, "flamenco_blender")
+    column.prop(manager, "flamenco_max_workers")
     chosen = state.choices.known(state.blend, "tags")
     tags = state.catalogue.tags if state.catalogue else ()
     names = [*tags, *(tag for tag in chosen if tag not in tags)]
@@ -148,6 +162,9 @@ def draw_workers(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         toggles = labelled(column, "Tags")
         for tag in names:
             toggles.operator("flamenco.toggle_tag", text=tag, depress=tag in chosen, translate=False).tag = tag
+    job_type = current_type(state.catalogue)
+    if job_type is not None:
+        draw_some_settings(layout, context, job_type, of_workers=True)
 
 
 def draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

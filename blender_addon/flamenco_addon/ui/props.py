@@ -16,6 +16,7 @@ from .. import runtime
 from ..core.choices import DEFAULTS, USUAL_TYPE, chosen_type
 from ..core.forms import LONGEST_LINE, LONGEST_TEXT, line
 from . import form_props
+from .naming import shown
 
 NONE = "(none)"  # an identifier of an enum's item cannot be empty
 USUAL_NAME = "Untitled"
@@ -152,17 +153,21 @@ def offered_prop(
     """A choice among what the farm offers now; what was chosen stays there even if the farm lacks it."""
     choice = current or (lambda: str(getter(name)(None)))
 
+    def now() -> list[Item]:
+        return numbered(offered(), choice())
+
     def items(_manager: Any, _context: bpy.types.Context | None) -> list[Item]:
-        _kept[name] = numbered(offered(), choice())
+        found = now()
+        if _kept.get(name) != found:  # Blender may still show the texts of the old ones
+            _kept[name] = found
         return _kept[name]
 
-    def get(manager: Any) -> int:
+    def get(_manager: Any) -> int:
         wanted = choice()
-        found = items(manager, None)
-        return next((item[4] for item in found if item[0] == wanted), 0)
+        return next((item[4] for item in now() if item[0] == wanted), 0)
 
-    def set_(manager: Any, number: int) -> None:
-        identifier = items(manager, None)[number][0]
+    def set_(_manager: Any, number: int) -> None:
+        identifier = now()[number][0]
         runtime.current().choose(name, None if identifier == NONE else identifier)
 
     return make.EnumProperty(name=label, description=description, items=items, get=get, set=set_)
@@ -180,7 +185,7 @@ def job_types() -> list[Offered]:
     """The farm's job types, the usual one first."""
     catalogue = runtime.current().catalogue
     types = sorted(catalogue.job_types if catalogue else (), key=lambda each: (each.name != USUAL_TYPE, each.name))
-    return [(each.name, title(each.name), each.error or each.help) for each in types]
+    return [(each.name, shown(each.name), each.error or each.help) for each in types]
 
 
 def current_type() -> str:
@@ -188,11 +193,6 @@ def current_type() -> str:
     state = runtime.current()
     found = chosen_type(state.choices, state.blend, state.catalogue)
     return found.name if found else str(state.choices.known(state.blend, "job_type"))
-
-
-def title(name: str) -> str:
-    """A job type's or preset's name as a title."""
-    return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def projects() -> list[Offered]:
