@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_wrong_token_is_not_remembered(served: Served, nobody: Command) -> Non
 def test_address_and_token_are_asked_for(served: Served, nobody: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: served.address)
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _text: f" {served.farm.tokens['artist']} ")
-    said = nobody("login", "--json")
+    said = nobody("login", "--token", "-", "--json")
     assert said.json["name"] == "artist"
     assert served.farm.tokens["artist"] not in said.out + said.err
     assert json.loads(account_file().read_text())["token"] == served.farm.tokens["artist"]
@@ -78,3 +79,56 @@ def test_a_config_that_cannot_be_written_is_named(served: Served, nobody: Comman
     account_file().parent.write_text("in the way")
     said = nobody("login", served.address, "--token", served.farm.tokens["artist"])
     assert f"{account_file()} cannot be written" in said.mistake()
+
+
+class Person:
+    """Somebody at a browser, who decides as soon as a program asks; called in the pauses between its questions."""
+
+    def __init__(self, served: Served, decision: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self._served, self._decision, self._capsys = served, decision, capsys
+
+    def __call__(self, _seconds: float) -> None:
+        code = re.search(r"yes to the code (\S+)\.", self._capsys.readouterr().err)
+        assert code
+        artist = self._served.farm.by("artist")
+        assert artist("GET", f"/api/sign-ins/{code[1]}").json["program"].startswith("flamenco on ")
+        assert artist("POST", f"/api/sign-ins/{code[1]}/{self._decision}").status_code == 204
+
+
+def test_without_a_token_one_signs_in_through_the_browser(
+    served: Served, nobody: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flamenco_cli.login.time.sleep", Person(served, "approve", capsys))
+    said = nobody("login", served.address)
+    assert said.out == f"Logged in at {served.address} as artist (artist).\n"
+    assert nobody("jobs").out == "There are no jobs.\n"
+    assert nobody("logout").out == f"Logged out at {served.address}.\n"
+    assert not account_file().exists()
+    assert nobody("logout").mistake() == "you are not logged in anywhere"
+
+
+def test_who_is_refused_in_the_browser_is_told(
+    served: Served, nobody: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flamenco_cli.login.time.sleep", Person(served, "deny", capsys))
+    assert nobody("login", served.address).mistake() == "it was refused in the browser"
+    assert not account_file().exists()
+
+
+def test_a_sign_in_that_nobody_answers_ends(served: Served, nobody: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(_seconds: float) -> None:
+        served.farm.clock.now += 100
+
+    monkeypatch.setattr("flamenco_cli.login.time.sleep", wait)
+    said = nobody("login", served.address)
+    assert (said.code, said.out) == (2, "")
+    shown = said.err.splitlines()
+    assert shown[0].startswith(f"Open {served.address}/api/sign-in?code=")
+    assert shown[-1] == "flamenco: nobody said yes in time: say `flamenco login` again"
+
+
+def test_a_token_that_was_taken_back_is_forgotten_too(served: Served, nobody: Command) -> None:
+    nobody("login", served.address, "--token", served.farm.tokens["artist"])
+    served.farm.by("admin")("DELETE", "/api/tokens/2")
+    assert nobody("logout").code == 0
+    assert not account_file().exists()

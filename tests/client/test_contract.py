@@ -14,8 +14,9 @@ import msgspec
 import pytest
 from flamenco_client import pictures
 from flamenco_client.api import Client
-from flamenco_client.errors import NotFound
+from flamenco_client.errors import Conflict, NotAllowed, NotFound, TryLater
 from flamenco_client.pack import Pack, PackedFile
+from flamenco_client.people import API, People
 from flamenco_client.submit import Submission, payload
 from flamenco_common import authoring_media
 from flamenco_server.modules.jobs.schemas import JobSubmission
@@ -24,6 +25,7 @@ from served_farm import Served
 from server_parts import sha
 
 PACK = Pack(Path("/project"), "a/b.blend", [PackedFile("a/b.blend", Path("/project/a/b.blend"), 3, sha(b"abc"))])
+LOCAL = {"root", "files", "content", "scene", "version"}  # of a submission, for packing
 EVERY = Submission(
     type="render", name="A shot", project="film", settings={"frames": "1-2"}, priority=70, blender="4.5", preset="final",
     overrides={"samples": 4}, paused=True, max_workers=3, tags=("fast",), comment="for Monday", allow_missing=True,
@@ -41,7 +43,7 @@ def test_every_wish_of_a_submission_reaches_the_server() -> None:
     assert [(file.path, file.sha256, file.size) for file in sent.files] == [("a/b.blend", sha(b"abc"), 3)]
     assert set(payload(EVERY, PACK, "4.2", {})) == set(JobSubmission.__struct_fields__)
     changed = {field.name for field in dataclasses.fields(EVERY) if getattr(EVERY, field.name) != field.default}
-    assert changed >= {field.name for field in dataclasses.fields(EVERY)} - {"root", "files"}
+    assert changed >= {field.name for field in dataclasses.fields(EVERY)} - LOCAL
 
 
 def test_what_is_not_wished_is_left_to_the_server() -> None:
@@ -87,6 +89,59 @@ def use_everything(client: Watching, job: int, run: str) -> None:
     client.delete(job)
 
 
+def use_people(client: Watching, session: Watching) -> None:
+    """Call every method that is about people; `session` is one that ends."""
+    begun = client.start_sign_in("Blender on ATLAS")
+    assert client.poll_sign_in(begun["device_code"])["state"] == "pending"
+    assert client.waiting_sign_in(begun["user_code"])["program"] == "Blender on ATLAS"
+    client.approve_sign_in(begun["user_code"])
+    assert client.poll_sign_in(begun["device_code"])["token"].startswith("user_")
+    client.deny_sign_in(client.start_sign_in("another")["user_code"])
+    made = client.create_user("zoe", "viewer", "a good password")
+    client.change_user(made["id"], role="artist", enabled=True)
+    client.accept_invite(client.invite_user(made["id"])["code"], "a better password", "a test")
+    session.token = client.sign_in("zoe", "a better password", "a test")["token"]
+    session._session.headers["Authorization"] = f"Bearer {session.token}"
+    session.change_password("the best password", "a better password")
+    session.keep_my_setting("dashboard.jobs", {"sort": "-priority"})
+    assert session.my_setting("dashboard.jobs") == {"sort": "-priority"}
+    assert [each["name"] for each in session.my_settings()] == ["dashboard.jobs"]
+    session.keep_submission_preset("film", "render", {"samples": 4}, "The film")
+    assert [each["owner"] for each in session.submission_presets()] == ["zoe"]
+    session.delete_submission_preset("film")
+    session.sign_out()
+    with pytest.raises(NotAllowed):
+        session.me()
+    client.delete_token(client.create_token(user="zoe", label="x")["id"])
+    assert [each["label"] for each in client.tokens(owner="zoe")] == ["first"], "sessions ended with the password"
+    client.delete_user(made["id"])
+    assert "zoe" not in [each["name"] for each in client.users()]
+    with pytest.raises(Conflict):
+        client.create_first_admin("boss", "a good password")
+
+
+def test_calls_and_answers_about_people_are_those_of_the_servers_description(served: Served) -> None:
+    client, session = (Watching(served.address, served.farm.tokens["admin"]) for _ in range(2))
+    use_people(client, session)
+    described = served.farm.by("admin")("GET", "/api/openapi.json").json
+    for method, path, status, answer in client.heard + session.heard:
+        check_answer(described, method, path, status, answer)
+    public = {name for name, _ in inspect.getmembers(People, inspect.isfunction) if not name.startswith("_")}
+    used = set(re.findall(r"(?:client|session)\.(\w+)", inspect.getsource(use_people)))
+    assert public - used == {"items"}
+    assert client.me()["api"] == client.health()["api"] == API
+
+
+def test_who_tries_too_often_is_told_how_long_to_wait(served: Served) -> None:
+    client = served.client()
+    for _ in range(5):
+        with pytest.raises(NotAllowed):
+            client.sign_in("artist", "wrong", "a test")
+    with pytest.raises(TryLater, match="too many tries") as caught:
+        client.sign_in("artist", "wrong", "a test")
+    assert caught.value.seconds == 1.0
+
+
 def test_calls_and_answers_are_those_of_the_servers_description(served: Served) -> None:
     served.worker()
     data = b"a file"
@@ -105,9 +160,9 @@ def test_calls_and_answers_are_those_of_the_servers_description(served: Served) 
     described = served.farm.by("admin")("GET", "/api/openapi.json").json
     for method, path, status, answer in client.heard:
         check_answer(described, method, path, status, answer)
-    public = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if not name.startswith("_")}
+    public = {name for name in vars(Client) if inspect.isfunction(vars(Client)[name]) and not name.startswith("_")}
     used = set(re.findall(r"client\.(\w+)", inspect.getsource(use_everything)))
-    assert public - used == {"submit", "call", "items", "twin"}
+    assert public - used == {"submit", "call", "items", "twin", "stored"}
 
 
 def check_answer(described: dict[str, Any], method: str, path: str, status: int, answer: Any) -> None:
@@ -124,7 +179,7 @@ def matches(template: str, path: str) -> bool:
     """Whether a path is one of a template's; words win over parameters."""
     parts, given = template.strip("/").split("/"), path.strip("/").split("/")
     return len(parts) == len(given) and all(
-        part == word or (part.startswith("{") and word not in ("archive", "missing", "zip"))
+        part == word or (part.startswith("{") and word not in ("archive", "missing", "zip", "poll"))
         for part, word in zip(parts, given, strict=True)
     )
 

@@ -33,7 +33,8 @@ VERBS: dict[str, tuple[str, str, str, str]] = {
     "delete": ("flamenco_cli.changing", "delete", "", "Delete jobs with their files."),
     "fetch": ("flamenco_cli.fetching", "fetch", "", "Bring a job's results to a folder, only what is new."),
     "addon": ("flamenco_cli.addon", "addon", "", "Download the Blender add-on, made for this farm."),
-    "login": ("flamenco_cli.login", "login", "", "Remember a farm's address and your token."),
+    "login": ("flamenco_cli.login", "login", "", "Sign in to a farm, and remember it."),
+    "logout": ("flamenco_cli.login", "logout", "", "Take back the token that `login` got, and forget the farm."),
     "completion": ("flamenco_cli.completion", "completion", "", "Print the script for completion in your shell."),
 }
 

@@ -10,7 +10,17 @@ from typing import Any
 
 import requests
 
-from flamenco_client.errors import BadRequest, ClientError, Conflict, NotAllowed, NotFound, ServerFault, Unreachable
+from flamenco_client.errors import (
+    BadRequest,
+    ClientError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    ServerFault,
+    TryLater,
+    Unreachable,
+)
+from flamenco_client.people import People
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
@@ -20,7 +30,7 @@ PAUSE = 0.5  # seconds before the second try; doubles
 Document = dict[str, Any]
 
 
-class Client:
+class Client(People):
     """A farm's server at `address`, as the user that `token` belongs to. Not to be shared between threads."""
 
     def __init__(self, address: str, token: str, tries: int = TRIES) -> None:
@@ -114,7 +124,7 @@ class Client:
         return self._document("GET", "/health")
 
     def me(self) -> Document:
-        """Who the token belongs to."""
+        """Who the token belongs to, what they may do, and which server this is."""
         return self._document("GET", "/me")
 
     def job_types(self) -> Iterator[Document]:
@@ -277,6 +287,9 @@ def error_for(answer: requests.Response) -> ClientError:
         return NotFound(detail)
     if status == 409:
         return Conflict(detail)
+    if status == 429:
+        told = answer.headers.get("Retry-After", "")
+        return TryLater(detail, float(told) if told.isascii() and told.isdigit() and len(told) < 7 else 1.0)
     if status in (502, 503, 504):
         return Unreachable(detail)
     if status >= 500 or status < 400:

@@ -6,6 +6,7 @@ ClientError
 ├── NotAllowed       no token, a wrong one, or one that may not do this
 ├── NotFound         there is no such thing
 ├── Conflict         it cannot be done in the state that things are in
+├── TryLater         there were too many tries; `seconds` says how long to wait
 ├── ServerFault      the server failed
 ├── BadBlend         a .blend file that cannot be read
 ├── FilesMissing     files that the .blend uses are not there; `paths` names them
@@ -46,6 +47,14 @@ class NotFound(ClientError):
 
 class Conflict(ClientError):
     """It cannot be done in the state that things are in."""
+
+
+class TryLater(ClientError):
+    """There were too many tries."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class ServerFault(ClientError):
