@@ -10,7 +10,7 @@ from flamenco_common.states import JobState
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from flamenco_server.errors import NotFound
+from flamenco_server.errors import Invalid, NotFound
 from flamenco_server.helpers.moments import moment, moment_of
 from flamenco_server.helpers.paging import Page, page
 from flamenco_server.modules.jobs.schemas import (
@@ -50,11 +50,20 @@ def list_jobs(session: Session, query: JobQuery) -> Page[JobSummary]:
             statement = statement.where(column == value)
     if query.name:
         statement = statement.where(JOBS.c.name.icontains(query.name, autoescape=True))
+    if query.ids:
+        statement = statement.where(JOBS.c.id.in_(_ids(query.ids)))
     if query.archived is not None:
         statement = statement.where(JOBS.c.archived == query.archived)
     sorts = {"id": JOBS.c.id, **{name: JOBS.c[name] for name in ("name", "priority", "state")}}
     sorts["created"] = JOBS.c.created_at
     return page(session, statement, query, sorts, JOBS.c.id, lambda row: JobSummary(**_summary(row)), "-created")
+
+
+def _ids(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(parts) > 1000 or not all(part.isascii() and part.isdigit() and int(part) < 2**31 for part in parts):
+        raise Invalid("ids are at most 1000 numbers of jobs, with commas", "ids")
+    return [int(part) for part in parts]
 
 
 def _counts(row: Any) -> tuple[Counts, int]:
@@ -68,6 +77,9 @@ def _summary(row: Any) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in same},
         "comment": row.comment,
+        "tags": row.tags,
+        "mean_seconds": row.busy_seconds / row.busy_runs if row.busy_runs else None,
+        "eta_seconds": _rough_eta(row),
         "counts": counts,
         "total": total,
         "progress": counts.completed / total if total else 0.0,
@@ -86,16 +98,16 @@ def job(session: Session, job_id: int, fleet: Fleet) -> Job:
     running = _running(session, job_id)
     workers = {run.worker_id for run in running}
     same = (
-        "settings", "scene", "preset", "overrides", "blend", "blender", "storage", "job_root", "output_root", "tags",
+        "settings", "scene", "preset", "overrides", "blend", "blender", "storage", "job_root", "output_root",
         "allow_missing", "client_token",
     )  # fmt: skip
     summary = _summary(row)
     if summary["total"]:
         summary["progress"] += sum(run.progress or 0.0 for run in running) / summary["total"]
+    summary["eta_seconds"] = _eta(row, steps, running, len(workers) or _just_now(session, job_id, fleet.now))
     return Job(
         **summary,
         **{name: getattr(row, name) for name in same},
-        eta_seconds=_eta(row, steps, running, len(workers) or _just_now(session, job_id, fleet.now)),
         workers=len(workers),
         waiting_because=waiting_because(session, row, steps, fleet),
         failures=_failures(session, job_id),
@@ -124,6 +136,14 @@ def _just_now(session: Session, job_id: int, now: float) -> int:
         .limit(_LATEST_RUNS)
     )
     return len({run.worker_id for run in session.execute(latest) if run.updated_at > now - _JUST_NOW_SECONDS})
+
+
+def _rough_eta(row: Any) -> float | None:
+    """Seconds that are left, from the job's own counters alone, as in a list of many jobs."""
+    if not row.busy_runs or not row.n_processing or row.state != JobState.PROCESSING.value:
+        return None
+    left = row.n_waiting + row.n_queued + row.n_processing
+    return float(left * row.busy_seconds / row.busy_runs / row.n_processing)
 
 
 def _eta(row: Any, steps: Sequence[Any], running: Sequence[Any], workers: int) -> float | None:

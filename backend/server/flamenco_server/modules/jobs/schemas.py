@@ -83,6 +83,7 @@ class JobQuery(PageQuery, frozen=True, kw_only=True):
     owner: str = ""
     name: str = ""  # a part of it
     archived: bool | None = None
+    ids: str = ""  # these, with commas; at most 1000
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -116,6 +117,9 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
     thumbnail: str  # SHA-256 of the newest frame's small JPEG, or empty
     max_workers: int
     comment: str
+    tags: list[str]
+    eta_seconds: float | None  # from measured times and the workers on it; null: nothing runs, or nothing was measured
+    mean_seconds: float | None  # of a completed task
 
 
 class FailureReason(msgspec.Struct, frozen=True):
@@ -137,10 +141,8 @@ class Job(JobSummary, frozen=True, kw_only=True):
     storage: str
     job_root: str
     output_root: str
-    tags: list[str]
     allow_missing: bool
     client_token: str
-    eta_seconds: float | None
     workers: int  # that work on it now
     waiting_because: str  # why nothing of it runs, as one sentence; empty if something does or it is finished
     failures: list[FailureReason]
