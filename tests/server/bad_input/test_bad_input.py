@@ -183,6 +183,24 @@ TOKENS = [
     Case("another's job", "POST /api/jobs/{job}/cancel", 403, "is artist's: only they and supervisors", who="zoe"),
     Case("token for another", "POST /api/tokens", 403, "only admins make tokens for others", body={"user": "admin"}),
 ]  # fmt: skip
+PEOPLE = [
+    Case("password too short", "PATCH /api/users/2", 422, "length >= 8", "password", who="admin", body={"password": "short"}),
+    Case("password that is the name", "POST /api/me/password", 422, "must not be the user's name", "new", who="supervisor",
+         body={"new": "supervisor"}),
+    Case("token that would be over", "POST /api/tokens", 422, "would have expired already", "expires_at",
+         body={"expires_at": "2020-01-01T00:00:00Z"}),
+    Case("program without a name", "POST /api/sign-ins", 422, "length >= 1", "program", who="nobody", body={"program": ""}),
+    Case("poll of no sign-in", "POST /api/sign-ins/poll", 404, "no such sign-in", who="nobody", body={"device_code": "x"}),
+    Case("first admin of a farm with users", "POST /api/first-admin", 409, "has users already", who="nobody",
+         body={"name": "boss", "password": "good password"}),
+    Case("own setting with an odd name", "PUT /api/me/settings/A b", 422, "is no name for this", "name", body={"value": 1}),
+    Case("own setting that is too large", "PUT /api/me/settings/a", 422, "value has more than 64 kB", "value",
+         body={"value": "x" * 70_000}),
+    Case("own setting that is not there", "GET /api/me/settings/a", 404, "you have no setting 'a'"),
+    Case("preset of somebody else", "DELETE /api/submission-presets/film", 403, "is supervisor's: only they and supervisors"),
+    Case("preset without values", "PUT /api/submission-presets/film", 422, "expected `object`", "values",
+         body={"job_type": "render", "values": []}),
+]  # fmt: skip
 REPORTS = [
     Case("worker id that no column holds", "PATCH /api/tasks", 422, "1 to 64 characters", "workers[0].worker_id",
          who="manager", body={"workers": [{"worker_id": "x" * 99, "name": "x", "state": "awake", "abilities": {
@@ -194,7 +212,7 @@ REPORTS = [
     Case("update of no run", "PATCH /api/tasks/{task}", 409, "there is no run x", who="manager",
          body={"run_id": "x", "task_id": "{task}", "seq": 5}),
 ]  # fmt: skip
-CASES = SUBMISSIONS + BODIES + FILES + IDS + QUERIES + STATES + TOKENS + REPORTS
+CASES = SUBMISSIONS + BODIES + FILES + IDS + QUERIES + STATES + TOKENS + PEOPLE + REPORTS
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +225,8 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[
     job = made.submit()
     task = made.task("M1-a")
     zoe = made.by("admin")("POST", "/api/users", json={"name": "zoe", "role": "artist"}).json["token"]
+    preset = {"job_type": "render", "values": {}}
+    assert made.by("supervisor")("PUT", "/api/submission-presets/film", json=preset).status_code == 200
     made.tokens.update(zoe=zoe, junk="let-me-in", guess="user_1_guess", worker="worker_1_secret")
     yield made, {"done": done, "job": job, "task": task["task_id"], "run": task["run_id"]}
     made.check_counters()

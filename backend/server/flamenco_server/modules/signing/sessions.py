@@ -67,14 +67,15 @@ class Sessions:
 
     def change_password(self, user_id: int, old: str, new: str, token_id: int, network: str, now: float) -> None:
         """Give oneself another password; other sessions end. Raises `NotAllowed` or `TooMany`."""
+        with self._database.reading() as session:
+            if get_user(session, user_id).name == new:
+                raise Invalid("a password must not be the user's name", "new")
         tries = [Subject("password of user", str(user_id), free=5), Subject("place", network, free=30)]
         self._database.write(lambda session: spend_try(session, tries, now))
         with self._database.reading() as session:
             user = get_user(session, user_id)
         if user.password is not None and not check_password(user.password, old):
             raise NotAllowed("the old password is wrong")
-        if new == user.name:
-            raise Invalid("a password must not be the user's name", "new")
         before, stored = user.password, hash_password(new)
 
         def work(session: Session) -> None:
