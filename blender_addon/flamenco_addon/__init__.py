@@ -33,6 +33,9 @@ MODULES: tuple[str, ...] = (
     "ui.panels",
     "ui.menus",
     "ui.sending_view",
+    "operators.job_actions",
+    "operators.results",
+    "ui.jobs_panel",
 )
 
 _registered: list[ModuleType] = []

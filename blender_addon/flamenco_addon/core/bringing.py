@@ -6,15 +6,16 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from flamenco_client.api import Client
-from flamenco_client.errors import Canceled, LocalFault
+from flamenco_client.errors import LocalFault
 from flamenco_client.fetch import bring_all, shared_roots
 from flamenco_client.hashing import Hashes
+from flamenco_client.pack import project_root
 from flamenco_client.progress import Progress
 
 from .destination import Destination, Output, output_from, place
@@ -32,7 +33,7 @@ class Policy(Enum):
     ASK = "ask"  # leave it, and tell
     OVERWRITE = "overwrite"
     SKIP = "skip"  # leave it for good
-    KEEP = "keep"  # bring all to a folder of the job's own
+    KEEP = "keep"  # it moves to a folder of the job's own, see `apart`
 
 
 @dataclass
@@ -70,21 +71,19 @@ def bring(
     `everything`: baked caches too, which go into the artist's project. The note learns what came; the caller keeps it.
     """
     job = client.job(note.job)
-    where = note.destination
-    if policy is Policy.KEEP:
-        where = where.below(f"job-{note.job}")
     outputs = [each for each in listed(client, note) if not each.is_part and (everything or each.root == "output")]
+    where = rooted(note.destination, outputs)
     known = hashes or Hashes()
     done = Brought(Path(where.folder))
-    wanted = []
+    wanted, same = [], []
     for output, target in placed(outputs, where):
         progress.check()
-        fate = _fate(output, target, note, policy, known)
-        if fate is None:
-            done.same.append(target)
-        elif fate:
+        fate = fate_of(output, target, note, policy, known)
+        if fate is Fate.SAME:
+            same.append((output, target))
+        elif fate is Fate.BRING:
             wanted.append((output, target))
-        else:
+        elif fate is Fate.HOLD:
             done.held.append(target)
     items = [(_item(output), target) for output, target in wanted]
     try:
@@ -93,11 +92,19 @@ def bring(
         # Also of a fetch that was interrupted: what came is this job's own.
         note.brought.update({str(target): output.sha256 for output, target in wanted if target.exists()})
         known.save()
-    done.new = [target for _, target in wanted]
+    done.new, done.same = [target for _, target in wanted], [target for _, target in same]
+    note.brought.update({str(target): output.sha256 for output, target in same})
     note.held = len(done.held)
     finished = job.get("finished_at")
     note.complete = str(finished) if finished and not done.held else ""
     return done
+
+
+def apart(note: Note) -> None:
+    """Let all of a job's results go to a folder of its own, beside those that are there."""
+    name = f"job-{note.job}"
+    if Path(note.destination.folder).name != name:
+        note.destination = note.destination.below(name)
 
 
 def listed(client: Client, note: Note) -> Iterator[Output]:
@@ -122,22 +129,37 @@ def placed(outputs: Iterable[Output], where: Destination) -> Iterator[tuple[Outp
         yield output, target
 
 
-def _fate(output: Output, target: Path, note: Note, policy: Policy, known: Hashes) -> bool | None:
-    """Whether an output is brought (True) or must wait (False); None: it is there already."""
+def rooted(where: Destination, outputs: Iterable[Output]) -> Destination:
+    """Baked caches belong below the root of the .blend's project."""
+    if where.root or not where.blend or all(each.root == "output" for each in outputs):
+        return where
+    return replace(where, root=str(project_root(Path(where.blend))))
+
+
+class Fate(Enum):
+    """What becomes of an output."""
+
+    BRING = "bring"
+    SAME = "same"  # it is there already
+    HOLD = "hold"  # another file is there, and nobody said what to do
+    SKIP = "skip"  # another file is there, and is to stay
+
+
+def fate_of(output: Output, target: Path, note: Note, policy: Policy, known: Hashes) -> Fate:
+    """What becomes of an output; a file that this job brought earlier, and nobody changed, gives way to its successor."""
     if not os.path.lexists(target):
-        return True
+        return Fate.BRING
     here = ""
     with contextlib.suppress(OSError, LocalFault):
         if target.is_file():
             if not output.sha256 and target.stat().st_size == output.size:
-                return None
+                return Fate.SAME
             here = known.of(target)
     if here and here == output.sha256:
-        return None
-    own = bool(here) and note.brought.get(str(target)) == here  # an earlier version of this very frame
-    if policy is Policy.SKIP and not own:
-        return None
-    return own or policy in (Policy.OVERWRITE, Policy.KEEP)
+        return Fate.SAME
+    if here and note.brought.get(str(target)) == here:
+        return Fate.BRING
+    return {Policy.ASK: Fate.HOLD, Policy.SKIP: Fate.SKIP}.get(policy, Fate.BRING)
 
 
 def _item(output: Output) -> dict[str, Any]:
@@ -146,7 +168,11 @@ def _item(output: Output) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def alone(notes: Notes, job: int, progress: Progress) -> Iterator[Progress]:
+def alone(
+    notes: Notes,
+    job: int,
+    progress: Progress = Progress(),  # noqa: B008
+) -> Iterator[Progress]:
     """Let no other Blender of this user bring the same job meanwhile. Raises `LocalFault`.
 
     The lock is a file whose time is renewed; one that is not any more is a dead Blender's.
@@ -184,6 +210,3 @@ def _take(lock: Path) -> None:
 
 class Busy(LocalFault):
     """Somebody else does it."""
-
-
-__all__ = ["Brought", "Busy", "Canceled", "Policy", "alone", "bring", "listed", "placed"]

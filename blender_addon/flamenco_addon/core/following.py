@@ -113,10 +113,12 @@ class Following:
         self.notes: Notes | None = None
         self.problem = ""  # one sentence; the jobs are those of the last answer
         self.selected = 0
-        self.here_only = False  # show the jobs of the open .blend only
+        self.here_only = False  # list the jobs of the open .blend only
+        self.all_shown = False  # and not the newest few only
         self.acting = ""  # what is being asked of the server for a button
         self.action_problem = ""
         self.action_job = 0
+        self.asked = False  # whether the farm answered once
         self._asking = False
         self._drawn = -LOOK_SECONDS
         self._asked = -MOST_SECONDS
@@ -209,6 +211,7 @@ class Following:
         if generation != self._generation:
             return
         self._told(0, "")
+        self.asked = True
         self.jobs = news.jobs
         self.details.update(news.details)
         for gone in set(self.details) - {each.id for each in news.jobs}:
@@ -247,27 +250,30 @@ class Following:
 
     def _acted(self, _answer: Any) -> None:
         self.acting = ""
-        self._asked_again()
+        self.ask_anew()
 
     def _action_failed(self, sentence: str) -> None:
         self.acting, self.action_problem = "", sentence
-        self._asked_again()
+        self.ask_anew()
 
-    def _asked_again(self) -> None:
+    def ask_anew(self) -> None:
+        """Ask now, and the server itself."""
         forget_answer(self._folder)
         self.refresh()
 
-    def submitted(self, note: Note) -> None:
-        """A job was sent from here: remember where its results belong, and look at it."""
+    def keep(self, note: Note) -> None:
+        """Remember a job's note. Raises a `ClientError` while nobody is signed in."""
         if self.notes is None:
-            try:
-                self.notes = Notes(self._client().address)
-            except ClientError:
-                return
+            self.notes = Notes(self._client().address)
         self.notes.write(note)
-        self.notes.tidy()
+
+    def submitted(self, note: Note) -> None:
+        """A job was sent from here: remember where its results belong, and look at it. Raises as `keep`."""
+        self.keep(note)
+        if self.notes is not None:
+            self.notes.tidy()
         self.select(note.job)
-        self._asked_again()
+        self.ask_anew()
 
 
 class Question:

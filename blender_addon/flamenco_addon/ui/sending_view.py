@@ -39,12 +39,14 @@ def draw_sending(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool
     return True
 
 
-def draw_bar(layout: bpy.types.UILayout, context: bpy.types.Context, fraction: float, text: str) -> None:
-    """A progress bar, also where Blender has none."""
+def draw_bar(
+    layout: bpy.types.UILayout, context: bpy.types.Context, fraction: float, text: str, name: str = "flamenco_sent"
+) -> None:
+    """A progress bar, also where Blender has none: there `name` is a property that says how far it is."""
     if hasattr(layout, "progress"):  # 4.0 and later
         layout.progress(factor=fraction, text=text)
     else:
-        layout.prop(context.window_manager, "flamenco_sent", text=text, slider=True)
+        layout.prop(context.window_manager, name, text=text, slider=True)
 
 
 @guarded
