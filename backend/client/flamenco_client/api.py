@@ -10,16 +10,8 @@ from typing import Any
 
 import requests
 
-from flamenco_client.errors import (
-    BadRequest,
-    ClientError,
-    Conflict,
-    NotAllowed,
-    NotFound,
-    ServerFault,
-    TryLater,
-    Unreachable,
-)
+from flamenco_client.answers import MOST_BYTES, MOST_ERROR_BYTES, document_of, error_for, read_bounded
+from flamenco_client.errors import ClientError, NotAllowed, ServerFault, Unreachable
 from flamenco_client.people import People
 
 CONNECT_SECONDS = 10.0
@@ -191,7 +183,9 @@ class Client(People):
             cursor = answer.get("next")
             if not cursor:
                 return
-            query["cursor"] = cursor
+            if not items or cursor == query.get("cursor"):
+                raise self._stranger()
+            query["cursor"] = str(cursor)
 
     def _document(
         self,
@@ -209,7 +203,7 @@ class Client(People):
         if not answer.content:
             return {}
         try:
-            document = answer.json()
+            document = document_of(answer)
         except ValueError as error:
             raise self._stranger() from error
         if not isinstance(document, dict):
@@ -252,13 +246,19 @@ class Client(People):
         url = f"{self.address}/api{path}"
         try:
             answer = self._session.request(
-                method, url, params=query, data=data, headers=dict(headers), stream=stream,
+                method, url, params=query, data=data, headers=dict(headers), stream=True,
                 timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False,
             )  # fmt: skip
+            if answer.status_code >= 300:
+                read_bounded(answer, MOST_ERROR_BYTES, READ_SECONDS)
+            elif not stream:
+                read_bounded(answer, MOST_BYTES, READ_SECONDS)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise ClientError(f"{self.address!r} is no server's address; write it like http://farm:8080") from error
         except requests.exceptions.RequestException as error:
             raise Unreachable(f"the server at {self.address} does not answer ({_cause(error)})") from error
+        except UnicodeError as error:
+            raise NotAllowed("the token has letters that no token has") from error
         except OSError as error:
             raise ClientError(f"the certificates in {self._session.verify} cannot be read") from error
         if answer.status_code >= 300:
@@ -270,31 +270,6 @@ def authorities() -> str | bool:
     """The certificates that the environment names, for a studio with an authority of its own; else the usual ones."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
     return next((file for name in names if (file := os.environ.get(name))), True)
-
-
-def error_for(answer: requests.Response) -> ClientError:
-    """The error that an answer stands for."""
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    problem = problem if isinstance(problem, dict) else {}
-    detail = str(problem.get("detail") or f"the server answered {answer.status_code} {answer.reason}")
-    status = answer.status_code
-    if status in (401, 403):
-        return NotAllowed(detail)
-    if status == 404:
-        return NotFound(detail)
-    if status == 409:
-        return Conflict(detail)
-    if status == 429:
-        told = answer.headers.get("Retry-After", "")
-        return TryLater(detail, float(told) if told.isascii() and told.isdigit() and len(told) < 7 else 1.0)
-    if status in (502, 503, 504):
-        return Unreachable(detail)
-    if status >= 500 or status < 400:
-        return ServerFault(detail)
-    return BadRequest(detail, str(problem.get("field", "")))
 
 
 def _text(value: Any) -> str:

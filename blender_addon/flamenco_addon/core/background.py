@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from flamenco_client.errors import Canceled, ClientError
 from flamenco_client.progress import Progress
 
 log = logging.getLogger(__name__)
+MOST_LINGERING = 20  # threads that were given up and still wait for a server
 
 Report = Callable[[str, int, int], None]
 
@@ -28,6 +30,8 @@ class Work:
         self._canceled = threading.Event()
         self._thread: threading.Thread | None = None
         self.done = False
+        self.give_up_at: float | None = None
+        self.failed: Callable[[str], None] = ignore
 
     def cancel(self) -> None:
         """Ask it to stop; it hears of it through its `Progress`, and nobody hears of its result."""
@@ -58,6 +62,7 @@ class Background:
         self._told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._running: set[Work] = set()
         self._woken = woken
+        self._lingering: list[Work] = []
 
     def start(
         self,
@@ -66,13 +71,22 @@ class Background:
         done: Callable[[Any], None] = ignore,
         failed: Callable[[str], None] = ignore,
         report: Report = lambda _what, _done, _total: None,
+        seconds: float | None = None,
     ) -> Work:
         """Run `work` in a thread; then `done(result)` or `failed(sentence)` on the main thread.
 
-        `report` is called in the thread. A canceled work fails with "canceled".
+        `report` is called in the thread. A canceled work fails with "canceled"; one that takes longer than `seconds`
+        fails then, whatever becomes of its thread: a server may answer without end, a byte a minute.
         """
         job = Work(name)
+        job.failed = failed
         self._running.add(job)
+        if seconds is not None:
+            job.give_up_at = time.monotonic() + seconds
+            if self._too_many_linger():
+                self._tell(job, failed, "the server has not answered the last questions yet")
+                self._woken()
+                return job
         progress = Progress(report, lambda: job.canceled)
         # A daemon: Blender must be able to quit while a server does not answer.
         job.run(
@@ -105,6 +119,8 @@ class Background:
 
     def _tell(self, job: Work, tell: Callable[[Any], None], what: Any) -> None:
         def told() -> None:
+            if job.done:
+                return
             job.done = True
             self._running.discard(job)
             tell(what)
@@ -113,7 +129,7 @@ class Background:
 
     def pump(self) -> bool:
         """Tell what is done. To be called on the main thread; gives whether there was anything to tell."""
-        any_told = False
+        any_told = self._give_up()
         while True:
             try:
                 told = self._told.get_nowait()
@@ -124,6 +140,20 @@ class Background:
                 told()
             except Exception:
                 log.exception("what was to follow a piece of work failed")
+
+    def _give_up(self) -> bool:
+        """Stop waiting for what takes too long; gives whether there was any such."""
+        now = time.monotonic()
+        late = [job for job in self._running if job.give_up_at is not None and now > job.give_up_at]
+        for job in late:
+            job.cancel()
+            self._lingering.append(job)
+            self._tell(job, job.failed, "the server takes too long to answer")
+        return bool(late)
+
+    def _too_many_linger(self) -> bool:
+        self._lingering = [job for job in self._lingering if not job.join(0)]
+        return len(self._lingering) >= MOST_LINGERING
 
     @property
     def busy(self) -> bool:
