@@ -172,12 +172,12 @@ def _record(files: Files, own: str) -> bytes:
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """A zip of files; the same files give the same bytes."""
+    """A zip of files; the same files give the same bytes. A name that ends with a slash is a folder."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            entry.create_system, entry.external_attr = 3, 0o40755 << 16 if name.endswith("/") else 0o644 << 16
             entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return target.getvalue()
@@ -245,6 +245,7 @@ def legacy(cache: Path) -> Files:
         for wheel in wheels(PLATFORM_LOCK, cache, target):
             vendored.update(unpacked(wheel))
     files[f"{ADDON}/LICENSE"] = (ROOT / "LICENSE").read_bytes()
+    files[f"{ADDON}/"] = b""  # so that Blender takes away all of an older version before it unpacks this one
     return files | {f"{ADDON}/vendored/{name}": data for name, data in vendored.items()}
 
 

@@ -24,12 +24,20 @@ def provide() -> None:
 
 
 def withdraw() -> None:
-    """Take them away again, so that an add-on that is updated and enabled anew gets its own version of the client."""
+    """Forget the libraries and the add-on's own modules, as they are now.
+
+    So an add-on that is updated and enabled anew consists of its new modules and its new client only. Blender itself
+    reloads no more than the package.
+    """
     path = str(VENDORED)
     while path in sys.path:
         sys.path.remove(path)
-    for name in [name for name in sys.modules if name.partition(".")[0] == _CLIENT]:
-        del sys.modules[name]
+    own = f"{__package__}."
+    for name in [name for name in sys.modules if name.partition(".")[0] == _CLIENT or name.startswith(own)]:
+        module = sys.modules.pop(name)
+        parent, _, last = name.rpartition(".")
+        if vars(sys.modules.get(parent, module)).get(last) is module:
+            delattr(sys.modules[parent], last)
 
 
 def _forget_second_main() -> None:
