@@ -1,33 +1,32 @@
 """What a .blend needs: every file it uses, hashed where it lies, under relative paths that hold anywhere.
 
-Files inside the project keep their path below its root. A file outside of it, or named by an absolute path, is given
-a path below `_outside_project`, and the .blend files that name it are rewritten, as copies in a temporary folder, by
-Blender Asset Tracer's packer. No other file is copied.
+Files inside the project keep their path below its root, others are given one below `_outside_project`. Where a .blend names
+one of them by an absolute path, or one that leads out of the project, a copy with that path changed is made in a
+temporary folder. No other file is copied.
 """
 
 from __future__ import annotations
 
 import filecmp
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from blender_asset_tracer import blendfile, bpathlib
-from blender_asset_tracer.pack import Packer
+from blender_asset_tracer import bpathlib
 
-from flamenco_client.blendfiles import sentences, stand_in
+from flamenco_client.blendfiles import sentences
 from flamenco_client.errors import BadBlend, Canceled, FilesMissing, LocalFault
 from flamenco_client.hashing import Hashes
+from flamenco_client.listing import OUTSIDE, Listing, tracing_alone
 from flamenco_client.progress import Counter, Progress
+from flamenco_client.rewriting import rewrite
 
 PROJECT_MARKS = (".blender_project", ".git", ".svn")
 HASH_THREADS = 4
-# Caches come into being when a simulation is baked; that they are not there yet is no fault.
-CACHE_STRUCTS = (b"FluidDomainSettings", b"NodesModifierData", b"NodesModifierBake", b"PointCache")
 
 
 @dataclass(frozen=True)
@@ -96,20 +95,38 @@ def pack(
         content = Path(bpathlib.make_absolute(content))
         if in_place:
             check_saved(blend, content)
-    tracer = _Tracer(blend, root, progress, content)
+            content = None
+    listing = Listing(blend, root, content)
+    folder = tempfile.mkdtemp(prefix="flamenco-pack-")
+
+    def close() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
     try:
-        with sentences(content or blend):
-            tracer.trace(rewrite=not in_place)
-        missing = sorted(str(path) for path in tracer.missing_files)
-        if missing and not allow_missing:
-            raise FilesMissing(blend.name, missing)
-        files = [listed(path, source) for path, source in sorted(tracer.found.items())]
-        if not in_place:
+        with tracing_alone(progress), sentences(content or blend):
+            listing.trace(progress)
+            if listing.missing and not allow_missing:
+                raise FilesMissing(blend.name, sorted(str(path) for path in listing.missing))
+            if not in_place:
+                rewrite_changed(listing, Path(folder), progress)
+        files = [PackedFile(path, *found) for path, found in sorted(listing.files.items())]
+        if in_place:
+            files = [file for file in files if not file.path.startswith(f"{OUTSIDE}/")]
+        else:
             files = hashed(files, hashes or Hashes(), progress)
     except BaseException:
-        tracer.close()
+        close()
         raise
-    return Pack(root, blend.relative_to(root).as_posix(), files, missing, tracer.close)
+    missing = sorted(str(path) for path in listing.missing)
+    return Pack(root, blend.relative_to(root).as_posix(), files, missing, close)
+
+
+def rewrite_changed(listing: Listing, folder: Path, progress: Progress) -> None:
+    """Put copies of the .blend files with changed paths in the place of the files themselves."""
+    for number, (bfile, changes) in enumerate(listing.changes.items()):
+        copy = folder / f"{number}-{bfile.filepath.name}"
+        rewrite(bfile, changes, copy, progress)
+        listing.files[listing.place(bfile.filepath)] = (copy, copy.stat().st_size)
 
 
 def check_saved(blend: Path, content: Path) -> None:
@@ -165,67 +182,3 @@ def listed(path: str, source: Path) -> PackedFile:
         return PackedFile(path, source, source.stat().st_size)
     except OSError as error:
         raise LocalFault(f"{source} cannot be read: {error.strerror or error}") from error
-
-
-class _Tracer(Packer):
-    """The tracer's packer, which names the files instead of copying them."""
-
-    def __init__(self, blend: Path, root: Path, progress: Progress, content: Path | None) -> None:
-        super().__init__(blend, root, str(root / ".packed"))
-        self._content = content
-        self.found: dict[str, Path] = {}
-        self._progress = progress
-        self._in_place = False
-
-    def trace(self, *, rewrite: bool) -> None:
-        """Find all files; with `rewrite`, make copies of .blend files whose paths must change."""
-        self._in_place = not rewrite
-        # The tracer keeps files open in a cache of its own, which must not hold an older version of a file.
-        blendfile.close_all_cached()
-        try:
-            if self._content:
-                stand_in(self.blendfile, self._content)
-            self.strategise()
-            if rewrite:
-                self._rewrite_paths()
-            for path, action in self._actions.items():
-                self._copy_asset_and_deps(path, action)
-        finally:
-            blendfile.close_all_cached()
-
-    def close(self) -> None:
-        """Remove the rewritten copies."""
-        super().close()
-        shutil.rmtree(self._rewrite_in, ignore_errors=True)
-
-    def _check_aborted(self) -> None:
-        self._progress.check()
-
-    def _visit_asset(self, asset_path: Path, usage: Any) -> None:
-        # An image without a path stands for the folder of the .blend.
-        if not bytes(usage.asset_path) or (asset_path.is_dir() and not usage.is_sequence):
-            return
-        super()._visit_asset(asset_path, usage)
-
-    def _visit_sequence(self, asset_path: Path, usage: Any) -> None:
-        if not bytes(usage.asset_path):
-            return
-        if _is_cache(asset_path, usage) and not any(True for _ in usage.files()):
-            return
-        super()._visit_sequence(asset_path, usage)
-
-    def _send_to_target(self, asset_path: Path, target: PurePath, may_move: bool = False) -> None:  # noqa: ARG002
-        if asset_path == self.blendfile and self._content:
-            asset_path = self._content
-        if asset_path.is_dir():
-            return
-        if self._in_place:
-            named = self.blendfile if asset_path == self._content else asset_path
-            if named.is_relative_to(self.project):
-                self.found[named.relative_to(self.project).as_posix()] = named
-            return
-        self.found[target.relative_to(self._target_path).as_posix()] = asset_path
-
-
-def _is_cache(asset_path: Path, usage: Any) -> bool:
-    return asset_path.parent.name.startswith("blendcache_") or usage.block.dna_type_id in CACHE_STRUCTS
