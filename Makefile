@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: demo addon test test-quick test-real check lint format lock bench-farm clean
+.PHONY: matrix demo addon test test-quick test-real check lint format lock bench-farm clean
 
 demo:
 	@scripts/setup demo
@@ -43,6 +43,10 @@ format:
 
 lock:
 	@scripts/lock
+
+matrix:
+	@scripts/setup test
+	@$(PYTHON) tests/e2e/addon/matrix.py --to docs/same-picture.md
 
 bench-farm:
 	@scripts/setup test

@@ -1,0 +1,34 @@
+"""Each cell of the matrix: add-on and farm make the picture that the artist's own Blender makes, or the row says why not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from whole_farm import WholeFarm
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from matrix import Outcome, run
+from matrix_scenes import ROWS, SERIES
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(1200)]
+CELLS = [(name, series) for series in SERIES for name in ROWS]
+Outcomes = dict[tuple[str, str], Outcome]
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, farm: WholeFarm, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """The whole matrix, played once; of a selection of tests, the selected rows and series only."""
+    wanted = {tuple(item.callspec.params.values()) for item in request.session.items if hasattr(item, "callspec")}
+    cells = [cell for cell in CELLS if cell in wanted]
+    series, names = dict.fromkeys(each for _, each in cells), dict.fromkeys(name for name, _ in cells)
+    found = run(farm, tmp_path_factory.mktemp("matrix"), series, names)
+    return {(each.row.name, each.series): each for each in found}
+
+
+@pytest.mark.parametrize(("name", "series"), CELLS)
+def test_same_picture(outcomes: Outcomes, name: str, series: str) -> None:
+    found = outcomes[name, series]
+    assert found.as_said, f"{found.state}: {found.words}"
