@@ -33,7 +33,7 @@ def refuse(gone: list[str]) -> None:
 
 def _libraries() -> Iterator[str]:
     for library in bpy.data.libraries:
-        path = absolute(library.filepath, library.parent)
+        path = absolute(library.filepath, None)  # of a library in a library, too, it is relative to the open file
         if library.packed_file is None and not path.is_file():
             yield f"library {path}"
 
