@@ -1,0 +1,56 @@
+"""The job has frames, and the ones that are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import frame_lists
+from ..findings import Editor, Finding, Severity
+from ..rendering import Rendered, frames_text, rendered
+from ..subject import Step, Subject
+
+MANY = 100_000
+
+
+def check(subject: Subject) -> Iterator[Step]:
+    """Of what is rendered."""
+    if rendered(subject) is Rendered.NOTHING or subject.job.type == "still":
+        return
+    scene, text = subject.scene, frames_text(subject)
+    numbers = frame_lists.numbers(text)
+    if not numbers:
+        yield Finding("frames", Severity.ERROR, f"There are no frames in {text}", subject.at(Editor.OUTPUT))
+        return
+    if len(numbers) > MANY:
+        yield Finding(
+            "frames", Severity.WARNING, f"The job has {len(numbers):,} frames ({text})", subject.at(Editor.OUTPUT)
+        )
+    if subject.job.type == "render" and len(numbers) == 1 and rendered(subject) is Rendered.SCENE:
+        yield Finding(
+            "frames",
+            Severity.NOTE,
+            "The job has one frame: the job type still lets many workers render it together",
+            subject.at(Editor.OUTPUT),
+            fix="Render as a still" if has_still(subject) else "",
+        )
+    if scene.use_preview_range and not subject.job.settings.get("frames"):
+        yield Finding(
+            "frames",
+            Severity.WARNING,
+            f"The preview range {scene.frame_preview_start}-{scene.frame_preview_end} is not what is rendered: "
+            f"the job renders {text}",
+            subject.at(Editor.OUTPUT),
+            fix="Render the preview range",
+            value=f"{scene.frame_preview_start}-{scene.frame_preview_end}",
+        )
+
+
+def has_still(subject: Subject) -> bool:
+    """Whether the farm can split a picture."""
+    return subject.catalogue is not None and subject.catalogue.job_type("still") is not None
+
+
+def fix(finding: Finding, subject: Subject) -> dict[str, Any]:
+    """Choose other frames, or another job type."""
+    return {"settings": {"frames": finding.value}} if finding.value else {"job_type": "still"}

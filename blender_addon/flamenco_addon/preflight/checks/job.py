@@ -1,0 +1,57 @@
+"""What was chosen for the job itself: its type, name, priority, project and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core import forms
+from ..findings import Finding, Severity
+from ..subject import Step, Subject
+
+LONGEST_NAME, HIGHEST_PRIORITY = 300, 1000  # the server's own limits; a test holds them equal
+
+
+def check(subject: Subject) -> Iterator[Step]:
+    """What the server would refuse."""
+    for text in (*_own(subject), *_known(subject), *_settings(subject)):
+        yield Finding("job", Severity.ERROR, text)
+
+
+def _own(subject: Subject) -> Iterator[str]:
+    job = subject.job
+    if not job.name.strip() and (job.name or not subject.here.blend):
+        yield "The job has no name: a file that was never saved cannot give it one"
+    if len(job.name) > LONGEST_NAME:
+        yield f"The job's name has {len(job.name)} characters, {LONGEST_NAME} are the most"
+    if not 0 <= job.priority <= HIGHEST_PRIORITY:
+        yield f"The priority {job.priority} is not between 0 and {HIGHEST_PRIORITY}"
+
+
+def _known(subject: Subject) -> Iterator[str]:
+    catalogue, job = subject.catalogue, subject.job
+    if catalogue is None:
+        return
+    job_type = subject.job_type
+    if job_type is None:
+        named = ", ".join(each.name for each in catalogue.job_types) or "none"
+        yield f"The farm has no job type {job.type!r}; it has {named}"
+    elif job_type.error:
+        yield f"The job type {job.type} cannot be used: {job_type.error}"
+    if job.project and job.project not in catalogue.projects:
+        yield f"The farm has no project {job.project!r}"
+    if job.preset and job.preset not in {each.name for each in catalogue.presets}:
+        yield f"The farm has no render-settings preset {job.preset!r}"
+
+
+def _settings(subject: Subject) -> Iterator[str]:
+    job_type, settings = subject.job_type, subject.job.settings
+    if job_type is None or job_type.error:
+        return
+    fields = {field.name: field for field in job_type.fields}
+    for name, value in settings.items():
+        problem = forms.check(fields[name], value) if name in fields else f"{job_type.name} has no setting {name!r}"
+        if problem:
+            yield problem
+    for name, field in fields.items():
+        if field.required and not field.source and field.default is None and settings.get(name) in (None, "", []):
+            yield f"{field.label} must be given"

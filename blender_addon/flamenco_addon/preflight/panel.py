@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found, drawn below the button, and in the dialog that asks before a job is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+
+from .. import runtime
+from ..core.words import counted
+from ..ui.drawing import sentence
+from ..ui.panels import panel
+from .findings import Finding, Severity, grouped
+from .operators import summary, worst
+
+ICONS = {Severity.ERROR: "CANCEL", Severity.WARNING: "ERROR", Severity.NOTE: "INFO", None: "CHECKMARK"}
+MOST_SHOWN = 3  # of the same kind
+
+
+def draw_findings(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> None:
+    """All findings; of many alike only some, and one button that mends them all."""
+    column = layout.column()
+    for group in grouped(findings):
+        box = column.column(align=True)
+        for index, finding in group[:MOST_SHOWN]:
+            draw_finding(box, index, finding)
+        left = len(group) - MOST_SHOWN
+        if left > 0:
+            box.label(text=f"… and {left} more like these", icon="BLANK1", translate=False)
+        index, first = group[0]
+        if first.fix:
+            draw_fix(box, index, first.fix, len(group))
+
+
+def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding) -> None:
+    """A sentence, and a button that goes where it is."""
+    row = layout.row(align=True)
+    text = row.column(align=True)
+    text.alert = finding.severity is Severity.ERROR
+    icon: Any = ICONS[finding.severity]
+    sentence(text, bpy.context, finding.text, icon)
+    if finding.where is not None:
+        go: Any = row.operator("flamenco.select_finding", text="", icon="RESTRICT_SELECT_OFF", emboss=False)
+        go.index = index
+
+
+def draw_fix(layout: bpy.types.UILayout, index: int, label: str, number: int) -> None:
+    """The button that mends; of several alike all of them."""
+    row = layout.row()
+    row.label(text="", icon="BLANK1")
+    text = label if number == 1 else f"{label} ({number})"
+    fix: Any = row.operator("flamenco.fix_finding", text=text, icon="TOOL_SETTINGS", translate=False)
+    fix.index, fix.alike = index, number > 1
+
+
+def draw_panel(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button, a line that sums up, and the findings."""
+    state = runtime.current()
+    row = layout.row()
+    if state.checking is not None:
+        row.label(text="Checking…", icon="SORTTIME")
+    elif state.findings is None:
+        row.label(text="Not checked yet")
+    else:
+        icon: Any = ICONS[worst(state.findings)]
+        row.label(text=summary(state.findings), icon=icon, translate=False)
+    row.operator("flamenco.check", icon="FILE_REFRESH")
+    draw_findings(layout, state.findings or ())
+
+
+def draw_question(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> None:
+    """The content of the dialog that asks whether to send nevertheless."""
+    asked = [each for each in findings if each.severity is not Severity.NOTE]
+    layout.label(text=f"{counted(len(asked), 'thing')} to look at before the job is sent", translate=False)
+    draw_findings(layout, findings)
+
+
+CLASSES: tuple[type, ...] = (panel("FLAMENCO_PT_findings", "Checks", draw_panel, order=5),)
