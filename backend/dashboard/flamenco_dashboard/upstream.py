@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
+from flask import has_request_context, request
 from requests.adapters import HTTPAdapter
 
 from flamenco_dashboard.errors import ServerAway
@@ -42,7 +43,7 @@ class Upstream:
         `endless`: an event stream, which may be silent for long. Raises `ServerAway`.
         """
         whole = url if "://" in url else self.address + url
-        sent = dict(headers or {})
+        sent = {**(headers or {}), **_on_behalf()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
         try:
@@ -62,6 +63,14 @@ class Upstream:
             except (ValueError, requests.RequestException):
                 found = {}
             return answer.status_code, found if isinstance(found, dict) else {}
+
+
+def _on_behalf() -> dict[str, str]:
+    """From where we are asked: the server counts vain tries by place, and trusts nobody that a proxy brings."""
+    if not has_request_context():
+        return {}
+    told = [request.headers.get("X-Forwarded-For", ""), request.remote_addr or "unknown"]
+    return {"X-Forwarded-For": ", ".join(filter(None, told))}
 
 
 def pieces(answer: requests.Response, size: int = 64 * 1024) -> Iterable[bytes]:

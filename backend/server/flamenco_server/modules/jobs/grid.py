@@ -57,18 +57,33 @@ def label(params: dict[str, Any]) -> str:
     """What a task is about, in as few words as there are: its frames, else its other parameters."""
     if "frames" in params:
         return str(params["frames"])
-    return ", ".join(_worded(value) for value in params.values() if not isinstance(value, dict))[:80]
+    return ", ".join(_worded(value) for value in params.values())[:80]
 
 
 def _worded(value: Any) -> str:
+    """A tile by its corner; another value as it is."""
+    if isinstance(value, dict):
+        return "/".join(str(value[name]) for name in ("x0", "y0", "offset", "first") if name in value)
     return " ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _seconds(timings: list[dict[str, Any]]) -> float:
+    """What the frames themselves took; a run is given out a little before its worker gets to it."""
+    return float(sum(each.get("total", 0.0) for each in timings or []))
 
 
 def times(session: Session, job_id: int) -> Times:
     """How long the job's completed runs took, the newest `MOST_TIMES` of them. Raises `NotFound`."""
     check_job(session, job_id)
     rows = session.execute(
-        select(RUNS.c.task_id, RUNS.c.started_at, RUNS.c.finished_at, RUNS.c.peak_memory_mb, RUNS.c.worker_id)
+        select(
+            RUNS.c.task_id,
+            RUNS.c.started_at,
+            RUNS.c.finished_at,
+            RUNS.c.peak_memory_mb,
+            RUNS.c.worker_id,
+            RUNS.c.timings,
+        )
         .where(RUNS.c.job_id == job_id, RUNS.c.status == RunStatus.COMPLETED.value, RUNS.c.finished_at.is_not(None))
         .order_by(RUNS.c.started_at.desc())
         .limit(MOST_TIMES)
@@ -76,7 +91,7 @@ def times(session: Session, job_id: int) -> Times:
     workers = _Numbered()
     return Times(
         task=[row[0] for row in rows],
-        seconds=[round(row[2] - row[1], 3) for row in rows],
+        seconds=[round(_seconds(row.timings) or row[2] - row[1], 3) for row in rows],
         memory_mb=[row[3] for row in rows],
         worker=[workers.of(row[4]) for row in rows],
         workers=list(workers.known),
