@@ -53,4 +53,4 @@ bench-farm:
 	@$(PYTHON) tests/benchmarks/farm.py
 
 clean:
-	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .demo dist build backend/server/flamenco_server/addon .mypy_cache .ruff_cache .pytest_cache

@@ -273,10 +273,11 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the Blender add-on's two packages.")
     parser.add_argument("--to", type=Path, action="append", help="a folder for them; may be repeated (default: dist)")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where fetched wheels are kept")
     options = parser.parse_args()
     try:
         for folder in options.to or [ROOT / "dist"]:
-            for path in build(folder):
+            for path in build(folder, options.cache):
                 print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
     except BadBuild as problem:
         print(f"build.py: {problem}", file=sys.stderr)

@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -121,6 +122,19 @@ def test_a_wheel_that_was_changed_is_not_taken(cache: Path, tmp_path: Path, monk
         build.build(tmp_path / "to", cache)
     assert len(asked) == 1
     assert not (tmp_path / "to").exists()
+
+
+def test_without_a_network_the_first_build_ends_with_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, str(build.ROOT / "blender_addon" / "build.py"), "--cache", str(tmp_path / "cache")]
+    done = subprocess.run(
+        [*command, "--to", str(tmp_path / "to")],
+        env={**os.environ, "PIP_NO_INDEX": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("build.py: the wheels of addon.lock could not be fetched: ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_lock_without_hashes_is_refused(tmp_path: Path) -> None:

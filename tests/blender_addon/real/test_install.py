@@ -85,6 +85,29 @@ def check_traces(traces: dict[str, object]) -> None:
     assert left == []
 
 
+FROM_REPOSITORY = """
+import bpy, sys
+index, token = sys.argv[-2:]
+preferences = bpy.context.preferences
+preferences.system.use_online_access = True
+bpy.ops.preferences.extension_repo_add(
+    name="Farm", remote_url=index, use_access_token=True, access_token=token, type="REMOTE"
+)
+repository = [each.name for each in preferences.extensions.repos].index("Farm")
+bpy.ops.extensions.repo_sync(repo_index=repository)
+bpy.ops.extensions.package_install(repo_index=repository, pkg_id="flamenco_addon", enable_on_install=True)
+sys.argv.append("bl_ext.Farm.flamenco_addon")
+"""
+
+
+def test_blender_installs_it_from_the_server_as_a_repository_of_extensions(farm: Served, tmp_path: Path) -> None:
+    blender = bare("4.5", tmp_path)
+    index = f"{farm.address}/api/addon/index.json"
+    state = told(blender.run(FROM_REPOSITORY + STATE, index, farm.farm.tokens["viewer"]), "STATE")
+    assert (state["loaded"], state["address"]) == (True, farm.address)
+    assert str(state["client"]).startswith(str(tmp_path))
+
+
 @pytest.mark.parametrize("version", ["3.4", "4.5"])
 def test_an_update_in_a_running_blender_takes_its_own_client(version: str, tmp_path: Path) -> None:
     newer = _with_marked_client(version, tmp_path / "newer")
