@@ -80,6 +80,7 @@ def _serve(config: ServerConfig, database: Database) -> None:
             host=config.host,
             port=config.port,
             threads=config.threads,
+            clear_untrusted_proxy_headers=False,  # that they are there says that a proxy is; `callers` judges them
             **SERVING,
         )
     except (OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flamenco_server.cli import _offer_setup
 from flamenco_server.modules.signing.codes import LETTERS, new_user_code, tidy
-from flamenco_server.modules.signing.setup import setup_file
+from flamenco_server.modules.signing.setup import offer_setup, setup_file
 from server_farm import Site, make_site
 from sqlalchemy import text
 
@@ -94,3 +94,39 @@ def test_the_server_says_at_its_start_how_to_make_the_first_admin(
     _offer_setup(farm.config, farm.database)
     code = setup_file(farm.config.data_dir).read_text(encoding="utf-8").strip()
     assert f"the setup code {code} " in capsys.readouterr().err
+
+
+def first_admin(farm: Site, remote: str, headers: dict[str, str], **more: Any) -> Any:
+    body = {"name": "boss", "password": "correct horse", **more}
+    return farm.by("nobody")("POST", "/api/first-admin", headers, json=body, environ_overrides={"REMOTE_ADDR": remote})
+
+
+@pytest.mark.parametrize(
+    ("remote", "headers"),
+    [
+        ("10.0.0.7", {}),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),
+        ("127.0.0.1", {"Forwarded": "for=10.0.0.7"}),
+        ("127.0.0.1", {"Host": "farm.studio"}),
+        ("127.0.0.1", {"Host": "localhost.evil.example"}),
+        ("127.0.0.1", {"Origin": "https://evil.example"}),
+        ("127.0.0.1", {"Origin": "null"}),
+    ],
+)
+def test_others_need_the_setup_code(farm_with: Maker, remote: str, headers: dict[str, str]) -> None:
+    farm = farm_with()
+    with farm.database.writing() as session:
+        session.execute(text("DELETE FROM users"))
+    code = offer_setup(farm.database, farm.config.data_dir, farm.clock.now)
+    refused = first_admin(farm, remote, headers)
+    assert (refused.status_code, "setup code" in refused.json["detail"]) == (403, True)
+    assert first_admin(farm, remote, headers, setup_code=f" {code} ").status_code == 201
+    assert not setup_file(farm.config.data_dir).exists()
+
+
+def test_one_subscriber_of_ipv6_is_one_place(farm_with: Maker) -> None:
+    farm = farm_with()
+    for number in range(20):
+        assert "user_code" in start(farm, f"2001:db8:1:2::{number:x}")
+    assert start(farm, "2001:db8:1:2:ff::1")["status"] == 429
+    assert "user_code" in start(farm, "2001:db8:1:3::1")
