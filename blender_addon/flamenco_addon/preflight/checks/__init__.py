@@ -39,5 +39,5 @@ def fix_of(name: str) -> Fix | None:
 
 def survey(subject: Subject) -> Iterator[Step]:
     """Read once what several checks need."""
-    steps: Iterator[Step] = import_module("...survey", __name__).look(subject)
+    steps: Iterator[Step] = import_module("..survey", __name__).look(subject)
     return steps
