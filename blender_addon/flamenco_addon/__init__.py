@@ -6,8 +6,9 @@ bpy is imported when the add-on is registered, so that the modules of `core` run
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from types import ModuleType
 
 bl_info = {
     "name": "Flamenco",
@@ -27,6 +28,7 @@ MODULES: tuple[str, ...] = (
     "operators.sign_in",
     "operators.connection",
     "operators.form",
+    "operators.presets",
     "ui.props",
     "ui.handlers",
     "ui.preferences",
@@ -36,43 +38,53 @@ MODULES: tuple[str, ...] = (
     "operators.job_actions",
     "operators.results",
     "ui.jobs_panel",
+    "preflight.operators",
+    "preflight.panel",
 )
 
-_registered: list[ModuleType] = []
+_undo: list[Callable[[], object]] = []  # what takes back, last first, what is registered now
 
 
 def register() -> None:
-    """Called by Blender when the add-on is enabled."""
-    import bpy
-
+    """Called by Blender when the add-on is enabled; what fails leaves nothing behind."""
     from . import libraries
 
     libraries.provide()
+    _undo.append(libraries.withdraw)
+    try:
+        _register()
+    except Exception:
+        unregister()
+        raise
+
+
+def _register() -> None:
+    import bpy
+
     from . import runtime
 
     runtime.begin()
+    _undo.append(runtime.end)
     for name in MODULES:
         module = import_module(f".{name}", __package__)
         for each in getattr(module, "CLASSES", ()):
             bpy.utils.register_class(each)
+            _undo.append(partial(bpy.utils.unregister_class, each))
         if hasattr(module, "register"):
             module.register()
-        _registered.append(module)
+        if hasattr(module, "unregister"):
+            _undo.append(module.unregister)
     if not bpy.app.background:
         runtime.current().connect()
 
 
 def unregister() -> None:
-    """Called by Blender when the add-on is disabled, or Blender ends."""
-    import bpy
-
-    from . import libraries, runtime
-
-    while _registered:
-        module = _registered.pop()
-        if hasattr(module, "unregister"):
-            module.unregister()
-        for each in reversed(getattr(module, "CLASSES", ())):
-            bpy.utils.unregister_class(each)
-    runtime.end()
-    libraries.withdraw()
+    """Called by Blender when the add-on is disabled, or Blender ends; one fault does not keep the rest registered."""
+    faults = []
+    while _undo:
+        try:
+            _undo.pop()()
+        except Exception as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]

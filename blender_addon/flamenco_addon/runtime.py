@@ -6,169 +6,52 @@ Everything that changes over time hangs on `current()`; it comes with `register`
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import bpy
-from flamenco_client.account import Account, account_file, find_account, write_account
-from flamenco_client.api import Client
-from flamenco_client.errors import ClientError
 
-from .core.background import Background, Work
-from .core.catalogue import Catalogue
+from .core.background import Background
 from .core.choices import Choices
-from .core.connection import Part, Verdict, ask
 from .core.following import Following
 from .core.notes import Note
+from .core.presets import OwnPresets
 from .core.results import Results
 from .core.sending import Sending
+from .preflight import Checking, Finding
+from .core.session import Connection, Session
 
 # Hears of a scene while its state is taken; what it gives is told of the job once there is one.
 SubmitListener = Callable[[bpy.types.Scene], Callable[[Mapping[str, Any]], None]]
 BUSY_SECONDS = 0.05
 SAVE_SECONDS = 2.0  # after the last choice that was made
+__all__ = ["Connection", "Runtime", "begin", "current", "end"]
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
 
 
-class Connection(Enum):
-    """How it stands with the farm."""
-
-    SIGNED_OUT = "signed out"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    FAILED = "failed"  # `Runtime.problem` says why
-
-
-class Runtime:
+class Runtime(Session):
     """The state of the add-on."""
 
     def __init__(self) -> None:
         # Blender knows a timer by its function, and `self.method` is another object each time.
         self._ticking, self._saving, self._looking = self._tick, self._save, self._look
-        self.background = Background(self.wake)
+        super().__init__(Background(self.wake), shipped_address())
         self.choices = Choices()
-        self.account = Account("", "")
-        self._asking = Work("nothing")
-        self.asked = ""  # the address that is asked now, or was
-        self.connection = Connection.SIGNED_OUT
-        self.problem = ""  # one sentence, drawn in the panel
-        self.verdict: Verdict | None = None  # of the last test of the connection
-        self.catalogue: Catalogue | None = None
-        self.catalogue_listeners: list[Callable[[], None]] = []  # called on the main thread when it changed
+        self.own_presets = OwnPresets()
         self.sending: Sending | None = None  # the job on its way, or the last one that was
         self.submit_listeners: list[SubmitListener] = []  # called on the main thread with the scene as it is sent
         self.last_job = 0  # that was submitted from this Blender
-        self.find_account()
-        self.typed_address = self.account.address  # in the sign-in form
-        self.typed_token = ""  # there too, until it is used
+        self.findings: list[Finding] | None = None  # of the last check of what is open; None: it was not checked
+        self.checking: Checking | None = None  # the check under way
+        self.opened_at = 0.0  # when the .blend was read from the disk
+        self.reloaded_at: dict[str, float] = {}  # libraries of it that were read again since
         self.jobs = Following(self.background, self.client, lambda news: self.results.news(news))
         self.results = Results(self.background, self.jobs, self.client)
 
-    # ---- the farm ----
-
-    def find_account(self) -> None:
-        """Look up who signed in where."""
-        self.account = find_account("", "", os.environ)
-        if not self.account.address:
-            self.account = Account(shipped_address(), "")
-        if not self.account.token:
-            self.connection = Connection.SIGNED_OUT
-
-    def typed_account(self) -> Account:
-        """The account of the sign-in form; of who is signed in, if there is no such form."""
-        if self.account.token:
-            return self.account
-        return Account(self.typed_address, self.typed_token)
-
-    def sign_in(self, account: Account) -> None:
-        """Ask the farm with an account, in the background; it is kept once the farm knows it."""
-        self._ask(account, keep=True)
-
-    def sign_out(self) -> None:
-        """Forget the account on this machine; its address stays for the next time."""
-        self._asking.cancel()
-        self._asking = Work("nothing")
-        account_file().unlink(missing_ok=True)
-        self.account = Account(self.account.address, "")
-        self.typed_address, self.verdict = self.account.address, None
-        self.connection, self.problem = Connection.SIGNED_OUT, ""
+    def account_changed(self) -> None:
+        """Nothing is known of the jobs of whoever is signed in now."""
         self.jobs.forget()
-        self._offer(None)
-
-    def client(self) -> Client:
-        """A client of the farm for one thread. Raises `ClientError` if nobody is signed in."""
-        if not self.account.address or not self.account.token:
-            raise ClientError(
-                "you are not signed in to a farm: see Sign In in the panel or FLAMENCO_SERVER and FLAMENCO_TOKEN"
-            )
-        return Client(self.account.address, self.account.token)
-
-    def connect(self) -> None:
-        """Ask the farm what it offers, in the background."""
-        if not self.account.token:
-            self.connection = Connection.SIGNED_OUT
-            return
-        self._ask(self.account)
-
-    def _ask(self, account: Account, *, keep: bool = False) -> None:
-        self._asking.cancel()
-        self.asked = account.address
-        self.connection, self.problem = Connection.CONNECTING, ""
-
-        def done(verdict: Verdict) -> None:
-            if asking is self._asking:
-                self._answered(account, verdict, keep)
-
-        def failed(sentence: str) -> None:
-            if asking is self._asking:
-                self.failed(sentence)
-
-        asking = self._asking = self.background.start("connect", lambda _: ask(account), done, failed)
-        self.redraw()
-
-    def _answered(self, account: Account, verdict: Verdict, keep: bool) -> None:
-        """The farm answered, or something else did, or nothing."""
-        if verdict.catalogue is None:
-            if verdict.part is Part.TOKEN:
-                self.account = Account(account.address, "")
-                self.typed_address = account.address
-                self._offer(None)
-            self.failed(verdict.text)
-            return
-        if keep:
-            try:
-                write_account(account, account_file())
-            except ClientError as error:
-                self.failed(str(error))
-                return
-        self.account = account
-        self.connected(verdict.catalogue)
-        self.problem = "" if verdict.good else verdict.text
-
-    def connected(self, catalogue: Catalogue) -> None:
-        """The farm said what it offers."""
-        self.connection, self.problem = Connection.CONNECTED, ""
-        self._offer(catalogue)
-
-    def _offer(self, catalogue: Catalogue | None) -> None:
-        self.catalogue = catalogue
-        for listener in self.catalogue_listeners:
-            listener()
-        self.redraw()
-
-    def failed(self, sentence: str) -> None:
-        """The farm did not answer as it should; what was known of it stays."""
-        self.connection = Connection.FAILED if self.account.token else Connection.SIGNED_OUT
-        self.problem = sentence
-        self.redraw()
-
-    def judged(self, verdict: Verdict) -> None:
-        """The connection was tested."""
-        self.verdict = verdict
-        self.redraw()
 
     # ---- Blender ----
 

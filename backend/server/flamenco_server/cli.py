@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,7 @@ def server(ctx: click.Context, file: Path | None, data_dir: Path | None, databas
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--threads", type=click.IntRange(1, 1000), help="Threads that serve requests.")
+@click.option("--mdns/--no-mdns", default=None, help="Be found by the Blender add-on on the local network.")
 @click.pass_obj
 def run(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
@@ -89,8 +92,21 @@ def _serve(config: ServerConfig, database: Database) -> None:
     ask_who_sends(serving, app)
     _offer_setup(config, database)
     signal.signal(signal.SIGTERM, _stop)
-    click.echo(f"flamenco server: listening on http://{config.host}:{serving.effective_port}", err=True)
-    serving.run()
+    port = int(serving.effective_port)  # it is text where the server listens on all addresses
+    click.echo(f"flamenco server: listening on http://{config.host}:{port}", err=True)
+    with _announced(config, port):
+        serving.run()
+
+
+def _announced(config: ServerConfig, port: int) -> contextlib.AbstractContextManager[None]:
+    from flamenco_common.hosts import is_loopback
+
+    # Behind a proxy on the same machine people reach it at the public address.
+    if not config.mdns or (is_loopback(config.host) and not config.public_url):
+        return contextlib.nullcontext()
+    from flamenco_server.announcing import announced
+
+    return announced(config.host, port, f"Flamenco on {socket.gethostname()} {port}", config.public_url)
 
 
 def _offer_setup(config: ServerConfig, database: Database) -> None:

@@ -29,6 +29,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     events_url: str = ""  # the event stream as browsers reach it; empty: http://events_host:events_port/events
     events_keep_hours: float = 24.0  # a stream that was away for longer gets a reset instead of what it missed
     public_url: str = ""  # this server as people reach it; empty: as the request named it
+    mdns: bool = True  # be found by the Blender add-on on the local network, unless it listens on loopback only
     dashboard_url: str = ""  # the dashboard as people reach it; empty: sign-ins are approved on a page of the server
     trusted_proxies: list[str] = []  # addresses of reverse proxies whose X-Forwarded-For tells who calls
     session_days: Annotated[float, msgspec.Meta(gt=0, le=3650)] = 14.0  # whoever signed in with a password stays so

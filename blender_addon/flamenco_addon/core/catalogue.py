@@ -9,8 +9,10 @@ from itertools import islice
 from typing import Any
 
 from flamenco_client.api import Client
+from flamenco_client.errors import NotFound
 
 from .forms import BadDescription, Field, fields_from, line, text
+from .presets import SubmissionPreset, presets_from
 
 MOST_ITEMS = 1000
 MOST_JOB_TYPES = 100
@@ -61,7 +63,8 @@ class Catalogue:
     role: str = ""
     version: str = ""  # of the server
     job_types: tuple[JobType, ...] = ()
-    presets: tuple[Preset, ...] = ()
+    presets: tuple[Preset, ...] = ()  # of render settings
+    shared: tuple[SubmissionPreset, ...] | None = ()  # presets for submitting; None: the server keeps none
     projects: tuple[str, ...] = ()
     workers: tuple[FarmWorker, ...] = ()
     scripts_allowed: frozenset[str] = field(default_factory=frozenset)  # projects whose .blends may run scripts
@@ -91,11 +94,20 @@ def fetch_catalogue(client: Client) -> Catalogue:
         role=line(me.get("role")),
         version=line(health.get("version")),
         job_types=unique(job_type_from(item) for item in islice(bounded(client.job_types()), MOST_JOB_TYPES)),
-        presets=unique(presets_from(bounded(client.render_settings()))),
+        presets=unique(render_settings_from(bounded(client.render_settings()))),
+        shared=fetch_shared(client),
         projects=names(item.get("name") for item in projects),
         workers=tuple(worker_from(item) for item in bounded(client.workers(enabled=True))),
         scripts_allowed=frozenset(names(item.get("name") for item in projects if item.get("allow_scripts") is True)),
     )
+
+
+def fetch_shared(client: Client) -> tuple[SubmissionPreset, ...] | None:
+    """The presets for submitting that the studio shares; None if the server knows of no such thing."""
+    try:
+        return presets_from(bounded(client.submission_presets()))
+    except NotFound:
+        return None
 
 
 def bounded(items: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
@@ -128,7 +140,7 @@ def job_type_from(item: Mapping[str, Any]) -> JobType:
         return JobType(name, help_, line(str(problem)))
 
 
-def presets_from(items: Iterable[Mapping[str, Any]]) -> Iterable[Preset]:
+def render_settings_from(items: Iterable[Mapping[str, Any]]) -> Iterable[Preset]:
     """Those presets that can be used."""
     for item in items:
         if not item.get("error"):

@@ -7,15 +7,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flamenco_client.account import write_secret
 from flamenco_client.errors import LocalFault
 from flamenco_client.places import config_folder
 from flamenco_client.submit import Submission
 
-from .catalogue import Catalogue, JobType
 from .forms import EMPTY, Field, check
+
+if TYPE_CHECKING:
+    from .catalogue import Catalogue, JobType
 
 MOST_BLENDS = 500
 USUAL_TYPE = "render"

@@ -168,11 +168,11 @@ def _fits(kind: str, value: object) -> bool:
     if kind == "float":
         return number(value) is not None
     if kind == "list":
-        return isinstance(value, list) and len(value) <= MOST_IN_LIST and all(_is_text(item) for item in value)
-    return _is_text(value)
+        return isinstance(value, list) and len(value) <= MOST_IN_LIST and all(is_text(item) for item in value)
+    return is_text(value)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether it is a text that a property of Blender can hold; no lone surrogates, no zeros."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
         return False

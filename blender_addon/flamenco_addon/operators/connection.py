@@ -34,12 +34,10 @@ class FLAMENCO_OT_test_connection(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Test in the background; without a window wait for it and report."""
         state = runtime.current()
-        account = state.typed_account()
         if bpy.app.background:
-            self._report(diagnose(account))
-            return {"FINISHED"}
-        state.verdict = None
-        state.background.start("test", lambda _: diagnose(account), state.judged)
+            self._report(diagnose(state.typed_account()))
+        else:
+            state.test()
         return {"FINISHED"}
 
     def _report(self, verdict: Verdict) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import runtime
+from ..core.signing import Started
 from ..core.words import shortened
 from ..runtime import Connection
 from .drawing import sentence
@@ -14,20 +15,57 @@ from .drawing import sentence
 def draw_sign_in(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The sign-in form."""
     manager, state = context.window_manager, runtime.current()
+    if state.browser is not None:
+        draw_code(layout, context, state.browser)
+        return
     if state.connection is Connection.CONNECTING:
         draw_connecting(layout)
         return
-    sentence(layout, context, "Sign in to your studio's render farm.", "URL")
+    sentence(layout, context, "Sign in to your studio's render farm", "URL")
     if state.problem:
         sentence(layout, context, state.problem, "ERROR")
-    column = layout.column()
-    column.prop(manager, "flamenco_address")
-    column.prop(manager, "flamenco_token")
+    row = layout.row(align=True)
+    row.prop(manager, "flamenco_address")
+    row.operator("flamenco.find_farm", text="", icon="VIEWZOOM")
+    draw_found(layout)
     row = layout.row()
-    row.scale_y = 1.3
-    row.operator("flamenco.sign_in", icon="CHECKMARK")
-    layout.operator("flamenco.test_connection", icon="LINKED")
+    row.scale_y = 1.5
+    row.operator("flamenco.sign_in_browser", icon="WINDOW")
+    layout.separator()
+    layout.prop(manager, "flamenco_token")
+    row = layout.row(align=True)
+    row.operator("flamenco.sign_in", text="Sign In with the Token", icon="CHECKMARK")
+    row.operator("flamenco.test_connection", icon="LINKED")
     draw_verdict(layout, context)
+
+
+def draw_found(layout: bpy.types.UILayout) -> None:
+    """The farms that were found on the network, to choose from."""
+    state = runtime.current()
+    if state.found is None:
+        return
+    column = layout.column(align=True)
+    if state.looking:
+        column.label(text="Looking on the network …", icon="SORTTIME")
+    elif not state.found:
+        column.label(text="No farm is announced on this network", icon="INFO")
+    for farm in state.found:
+        text = shortened(f"{farm.name}  {farm.address}", 80)
+        column.operator("flamenco.choose_farm", text=text, icon="URL", translate=False).address = farm.address
+
+
+def draw_code(layout: bpy.types.UILayout, context: bpy.types.Context, started: Started) -> None:
+    """What a person needs to say yes in the browser."""
+    box = layout.box()
+    sentence(box, context, "Say yes in the browser if it shows this code:", "WINDOW")
+    row = box.row()
+    row.scale_y = 2.0
+    row.alignment = "CENTER"
+    row.label(text=" ".join(started.user_code), translate=False)
+    sentence(box, context, started.url, "URL")
+    row = box.row(align=True)
+    row.operator("flamenco.open_sign_in", icon="URL")
+    row.operator("flamenco.cancel_sign_in", icon="X")
 
 
 def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -43,7 +81,7 @@ def draw_connecting(layout: bpy.types.UILayout) -> None:
     """The farm is being asked."""
     row = layout.row()
     row.label(text=f"Asking {shortened(runtime.current().asked, 60)} …", icon="SORTTIME", translate=False)
-    row.operator("flamenco.sign_out", text="", icon="X")
+    row.operator("flamenco.cancel_sign_in", text="", icon="X")
 
 
 def draw_farm(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from ..core.words import shortened
+from ..operators import presets
 from .drawing import guarded
 
 SEND = "flamenco.send"
@@ -23,6 +25,28 @@ def entry(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 draw_entry = guarded(entry)
+
+
+def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """One's own presets, then those of the studio."""
+    known = presets.known_presets()
+    if not known:
+        layout.label(text="No presets yet: + keeps what is chosen")
+    for shared in (False, True):
+        found = [each for each in known if each.shared is shared]
+        if found:
+            layout.label(text="Of the Studio" if shared else "My Own", icon="COMMUNITY" if shared else "USER")
+        for each in found:
+            button = layout.operator("flamenco.preset_apply", text=shortened(each.label, 80), translate=False)
+            button.name, button.shared = each.name, each.shared
+
+
+class FLAMENCO_MT_presets(bpy.types.Menu):
+    """Presets for submitting."""
+
+    bl_idname = "FLAMENCO_MT_presets"
+    bl_label = "Presets"
+    draw: Any = guarded(draw_presets)
 
 
 def register() -> None:
@@ -43,4 +67,4 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_render.remove(draw_entry)
 
 
-CLASSES: tuple[type, ...] = ()
+CLASSES: tuple[type, ...] = (FLAMENCO_MT_presets,)

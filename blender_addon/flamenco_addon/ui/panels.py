@@ -12,6 +12,7 @@ from ..core.catalogue import Catalogue, JobType
 from ..core.choices import chosen_type
 from ..core.forms import Field, check
 from ..core.words import counted, shortened
+from ..operators import presets
 from ..runtime import Connection
 from . import account, form_props
 from .drawing import guarded, sentence
@@ -63,6 +64,7 @@ def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context, catalogu
 def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: Catalogue) -> None:
     """What the job is."""
     manager = context.window_manager
+    draw_presets(layout)
     column = layout.column()
     column.prop(manager, "flamenco_name")
     column.prop(manager, "flamenco_project")
@@ -72,6 +74,17 @@ def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: 
         sentence(column, context, f"This job type cannot be used: {job_type.error}", "ERROR")
     column.prop(manager, "flamenco_preset")
     column.prop(manager, "flamenco_comment")
+
+
+def draw_presets(layout: bpy.types.UILayout) -> None:
+    """The menu of presets for submitting, with buttons to keep and to forget one."""
+    applied = presets.applied()
+    row = labelled(layout, "Preset").row(align=True)
+    row.menu("FLAMENCO_MT_presets", text=shortened(applied.label, 60) if applied else "Presets", translate=False)
+    row.operator("flamenco.preset_save", text="", icon="ADD")
+    if applied is not None:
+        button = row.operator("flamenco.preset_delete", text="", icon="REMOVE")
+        button.name, button.shared = applied.name, applied.shared
 
 
 def current_type(catalogue: Catalogue | None) -> JobType | None:
