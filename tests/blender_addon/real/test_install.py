@@ -79,6 +79,7 @@ def check_traces(traces: dict[str, object]) -> None:
     assert first["own"] == second["own"]
     assert first["new"] == second["new"] == []
     assert first["again"] == second["again"] == []
+    assert second["failed"] == []
     kinds = {entry.split()[0] for entry in first["own"]}
     assert {"type", "operator", "property", "module"} <= kinds
     left = [entry for entry in traces["disabled"] if "flamenco" in entry.lower() and "path" not in entry]  # type: ignore[attr-defined]
