@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
@@ -38,3 +38,8 @@ def core() -> Core:
 def principal() -> Principal:
     """Who asks. Only inside an endpoint that is not open."""
     return cast(Principal, g.principal)
+
+
+def own_url() -> str:
+    """This server as people reach it: the configured address, else the one that this request named."""
+    return (core().config.public_url or request.host_url).rstrip("/")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from werkzeug.wsgi import FileWrapper
 
-from flamenco_server.context import Core, core
+from flamenco_server.context import Core, own_url
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.modules.addon import service
 from flamenco_server.modules.addon.schemas import AddonPackage, AddonPackages, ExtensionIndex, Kind
@@ -28,14 +28,10 @@ def _packages() -> Packages:
     return cast(Packages, current_app.extensions["flamenco.addon"])
 
 
-def _own_url() -> str:
-    return (core().config.public_url or request.host_url).rstrip("/")
-
-
 @endpoint("GET", "/addon", answer=AddonPackages, role=Role.VIEWER)
 def addon() -> AddonPackages:
     """Say which packages of the Blender add-on there are."""
-    address = _own_url()
+    address = own_url()
     return AddonPackages(
         address=address,
         items=[_described(package, address) for package in _packages().all()],
@@ -69,12 +65,12 @@ def extension_addon() -> Response:
 @endpoint("GET", "/addon/index.json", answer=ExtensionIndex, role=Role.VIEWER, statuses=(404,))
 def extension_index() -> ExtensionIndex:
     """List the add-on as a repository of extensions does, for Blender 4.2 and later to update it from."""
-    return ExtensionIndex("v1", [], [service.listing(_packages().one("extension"), _own_url())])
+    return ExtensionIndex("v1", [], [service.listing(_packages().one("extension"), own_url())])
 
 
 def _sent(kind: Kind) -> Response:
     package = _packages().one(kind)
-    file = service.filled(package, _own_url())
+    file = service.filled(package, own_url())
     size = file.seek(0, 2)
     file.seek(0)
     answer = Response(FileWrapper(file, BLOCK), content_type=ZIP, direct_passthrough=True)

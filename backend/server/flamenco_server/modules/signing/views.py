@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import Flask, Response, current_app, request, send_from_directory
 from sqlalchemy.orm import Session
 
-from flamenco_server.context import Core, core, principal
+from flamenco_server.context import Core, core, own_url, principal
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.errors import Invalid, NotFound
 from flamenco_server.helpers.moments import moment_of
@@ -65,10 +65,6 @@ def _network() -> str:
     return network_of(_address())
 
 
-def _own_url() -> str:
-    return (core().config.public_url or request.host_url).rstrip("/")
-
-
 # ---- with a code ----
 
 
@@ -79,7 +75,7 @@ def start_sign_in(body: NewSignIn) -> StartedSignIn:
     network = network_of(address)
     begun = core().database.write(lambda session: service.start(session, body.program, address, network, now))
     dashboard = core().config.dashboard_url.rstrip("/")
-    url = f"{dashboard}/approve" if dashboard else f"{_own_url()}/api/sign-in"
+    url = f"{dashboard}/approve" if dashboard else f"{own_url()}/api/sign-in"
     return StartedSignIn(
         device_code=begun.device_code, user_code=begun.user_code, url=url,
         url_with_code=f"{url}?code={quote(begun.user_code)}", expires_at=moment_of(begun.expires_at),
@@ -155,7 +151,7 @@ def invite_user(user_id: int) -> Invitation:
     now, actor = core().clock(), principal().name
     user, code = core().database.write(lambda session: sessions.invite(session, user_id, actor, now))
     # After the # it stays in the browser: no server, and no log, sees it.
-    url = f"{_own_url()}/api/sign-in#invite={code}"
+    url = f"{own_url()}/api/sign-in#invite={code}"
     return Invitation(user=user.name, code=code, url=url, expires_at=moment_of(now + sessions.INVITED_SECONDS))
 
 
