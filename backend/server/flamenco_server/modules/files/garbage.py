@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
 from flamenco_server.helpers.upserts import upsert
+from flamenco_server.modules.farm.recording import add_to_totals, totals
 from flamenco_server.modules.files.models import File
-from flamenco_server.modules.files.service import batches
+from flamenco_server.modules.files.service import BYTES, FILES, batches
 from flamenco_server.modules.files.store import BlobStore, StoredBlob
 from flamenco_server.modules.jobs.models import Job, JobFile
 from flamenco_server.modules.tasks.models import Output
@@ -56,6 +57,8 @@ class Collector:
             self.database.write(partial(_condemn, batch=batch, cutoff=cutoff))
             taken = self.database.write(partial(self._take, batch=batch))
             total = Collected(total.files + len(taken), total.bytes + sum(taken.values()))
+        if only is None:
+            self.database.write(_sum_up)
         return total
 
     @property
@@ -118,7 +121,17 @@ def hashes_of_job(session: Session, job_id: int) -> set[str]:
 def _condemn(session: Session, batch: list[str], cutoff: float) -> None:
     needed = referenced(session, batch)
     free = [sha256 for sha256 in batch if sha256 not in needed]
-    session.execute(update(File).where(File.sha256.in_(free), File.used_at < cutoff).values(condemned=True))
+    doomed = update(File).where(File.sha256.in_(free), File.used_at < cutoff, File.condemned.is_(False))
+    gone = list(session.scalars(doomed.values(condemned=True).returning(File.size)))
+    add_to_totals(session, {FILES: -len(gone), BYTES: -sum(gone)})
+
+
+def _sum_up(session: Session) -> None:
+    """Make the sums right, should they have drifted: two servers may have taken the same file at the same moment."""
+    here = select(func.count(File.sha256), func.coalesce(func.sum(File.size), 0)).where(File.condemned.is_(False))
+    number, size = session.execute(here).one()
+    known = totals(session)
+    add_to_totals(session, {FILES: number - known.get(FILES, 0), BYTES: int(size) - known.get(BYTES, 0)})
 
 
 def _adopt(session: Session, strays: list[StoredBlob]) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
 from flamenco_server.helpers.upserts import upsert
+from flamenco_server.modules.farm.recording import add_to_totals
 from flamenco_server.modules.files.errors import UnknownFile
 from flamenco_server.modules.files.models import File
 from flamenco_server.modules.files.store import BlobStore, Staged
@@ -25,6 +26,7 @@ from flamenco_server.modules.files.store import BlobStore, Staged
 BATCH = 500  # names in one statement
 TOUCH_SECONDS = 3600.0  # a file that was asked for within the hour is not marked again; far below any grace period
 _CONNECTIONS = 16
+FILES, BYTES = "files", "bytes of files"  # sums that are kept up to date
 
 
 def missing(session: Session, hashes: Sequence[str], now: float | None = None) -> list[str]:
@@ -116,6 +118,8 @@ class Keeper:
         for number, entry in enumerate(staged):
             if not (there[number] if there else self.store.has(entry.sha256)):
                 self.store.publish(entry)
+        fresh_sizes = {entry.sha256: entry.size for entry in staged if entry.sha256 not in had}
+        add_to_totals(session, {FILES: len(fresh_sizes), BYTES: sum(fresh_sizes.values())})
         return [entry.sha256 for entry in staged if entry.sha256 not in had]
 
 

@@ -9,6 +9,7 @@ from flamenco_common.states import RunStatus, TaskStatus
 from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from flamenco_server.modules.farm.recording import Ended, sum_up
 from flamenco_server.modules.jobs.settling import settle
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.tasks.models import Run
@@ -54,6 +55,9 @@ def take_back_expired(session: Session, now: float, most_losses: int) -> int:
     tally = Tally()
     lose(session, tally, rows, now, most_losses, dict.fromkeys([row.id for row in rows], reason))
     settle(session, tally, now)
+    owners = select(RUNS.c.manager_id, RUNS.c.worker_id).where(RUNS.c.id.in_([row.run_id for row in rows]))
+    lost = [Ended(run.manager_id, run.worker_id, RunStatus.LOST, 0.0, 0) for run in session.execute(owners)]
+    sum_up(session, lost, now)
     return len(rows)
 
 

@@ -11,6 +11,7 @@ from flamenco_common.states import RunStatus, TaskStatus
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from flamenco_server.modules.farm.recording import Ended, sum_up
 from flamenco_server.modules.jobs.settling import settle
 from flamenco_server.modules.log.service import Event
 from flamenco_server.modules.scheduler import outputs, runs
@@ -125,6 +126,7 @@ class Reports:
         completed = any(run.status is RunStatus.COMPLETED for run in self._finished)
         settle(self._session, tally, self._now, opens=completed, events=self._events(living))
         Judge(self._session, self._rules.worker_failures).judge(self._finished)
+        sum_up(self._session, [_ended(run, self._now) for run in self._finished], self._now)
 
     def _keep_leases(self, living: Sequence[LiveRun]) -> None:
         """Write leases in one statement, and not again before a sixth of their time went by."""
@@ -185,6 +187,11 @@ class Reports:
     def _events(self, living: Sequence[LiveRun]) -> list[Event]:
         changed = [_event(run, TaskStatus.PROCESSING.value) for run in living if run.values]
         return changed + [_event(run, run.status.value) for run in self._finished]
+
+
+def _ended(run: LiveRun, now: float) -> Ended:
+    frames = len({timing["frame"] for timing in run.timings})
+    return Ended(run.row.manager_id, run.row.worker_id, run.status, run.seconds(now), frames)
 
 
 def _key(run: LiveRun) -> dict[str, Any]:

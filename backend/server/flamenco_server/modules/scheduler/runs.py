@@ -42,11 +42,15 @@ class LiveRun:
         """The newest update's number."""
         return int(self.values.get("seq", self.row.seq))
 
+    @property
+    def timings(self) -> list[dict[str, Any]]:
+        """What each frame took so far."""
+        return list(self._get("timings"))
+
     def seconds(self, now: float) -> float:
         """How long it worked: what its frames took, or else its whole time, fetched ahead or not."""
-        timings = self.values.get("timings", self.row.timings)
-        if timings:
-            return float(sum(timing["total"] for timing in timings))
+        if self.timings:
+            return float(sum(timing["total"] for timing in self.timings))
         return max(0.0, now - float(self.row.started_at))
 
     def apply(self, sent: RunUpdate, now: float) -> None:

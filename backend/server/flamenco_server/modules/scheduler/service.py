@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
+from flamenco_server.modules.farm.recording import Samples
 from flamenco_server.modules.managers.service import mirror, wishes_since
 from flamenco_server.modules.scheduler.claims import PLACES, ClaimRequest, Claims
 from flamenco_server.modules.scheduler.fleet import Fleet, Seen
@@ -59,6 +60,7 @@ class Scheduler:
         self._logs = logs
         self._looked = 0.0
         self._seen = Seen()
+        self._samples = Samples(config.worker_silent_seconds)
         self._rules = Rules(config.lease_seconds, config.most_losses, config.worker_failures, database.is_sqlite)
         self.claim: Joiner[ClaimRequest, ClaimAnswer] = Joiner(self._claims)
         self.report: Joiner[tuple[int, ManagerReport], ReportAnswer] = Joiner(self._reports)
@@ -77,7 +79,10 @@ class Scheduler:
     def _claim(self, session: Session, requests: Sequence[ClaimRequest], now: float) -> list[dict[str, TaskDocument]]:
         fleet = Fleet(now, self._config.worker_silent_seconds)
         self._seen.note(session, now, *_named(requests))
-        return Claims(session, fleet, self._config.lease_seconds).handle(requests)
+        found = Claims(session, fleet, self._config.lease_seconds).handle(requests)
+        # Last, as reports write these sums last too.
+        self._samples.note(session, now, _named(requests)[1])
+        return found
 
     def _take_back(self, now: float) -> None:
         if now - self._looked < _LOOK_SECONDS:
@@ -120,4 +125,6 @@ class Scheduler:
                 mirror(session, manager_id, report.workers, report.revision, now)
             if report.logs:
                 self._logs.store(session, manager_id, report.logs)
-        return Reports(session, self._rules, self._missing, self._seen, now).handle(batch)
+        applied = Reports(session, self._rules, self._missing, self._seen, now).handle(batch)
+        self._samples.note(session, now, (manager_id for manager_id, _ in batch))
+        return applied
