@@ -30,6 +30,7 @@ bpy.ops.preferences.addon_enable(module="flamenco_addon")
 """,
     False: """
 bpy.ops.extensions.package_install_files(filepath=package, repo="user_default", enable_on_install=True)
+bpy.context.preferences.system.use_online_access = True  # Blender asks for it at the first start
 """,
 }
 # Blender as a Python module begins with factory settings, whatever the user has saved. 4.2's crashes as it reads
@@ -44,6 +45,7 @@ elif {installed!r}:
     import addon_utils
     addon_utils.extensions_refresh()
     addon_utils.enable({module!r}, default_set=True)
+    bpy.context.preferences.system.use_online_access = True
 if {blend!r}:
     bpy.ops.wm.open_mainfile(filepath={blend!r})
 runpy.run_path({script!r}, run_name="__main__")
