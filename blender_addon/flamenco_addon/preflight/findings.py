@@ -56,7 +56,7 @@ class Place:
     @property
     def label(self) -> str:
         """Where that is, in a few words; empty if it is in no data-block."""
-        return f"{self.name}, {self.part}" if self.part and self.name else self.part or self.name
+        return f"{self.part} in {self.name}" if self.part and self.name else self.part or self.name
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.catalogue import Catalogue, FarmWorker, JobType
+from ..core.forms import Field
 from .disk import Disk
 from .findings import Finding, Place
 from .versions import Version
@@ -158,12 +159,17 @@ class Subject:
         """The chosen job type, if the farm is known and has it."""
         return self.catalogue.job_type(self.job.type) if self.catalogue else None
 
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The settings of the chosen job type, as far as they are known."""
+        job_type = self.job_type
+        return job_type.fields if job_type else ()
+
     def setting(self, name: str, default: Any = None) -> Any:
         """A setting of the job: as chosen, else the job type's default, else `default`."""
         if name in self.job.settings:
             return self.job.settings[name]
-        job_type = self.job_type
-        declared = next((each for each in job_type.fields if each.name == name), None) if job_type else None
+        declared = next((each for each in self.fields if each.name == name), None)
         return default if declared is None or declared.default is None else declared.default
 
     @property

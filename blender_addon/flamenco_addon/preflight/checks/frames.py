@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...core import forms
+from ...core.choices import setting_key
 from .. import frame_lists
 from ..findings import Editor, Finding, Severity
 from ..rendering import Rendered, frames_text, rendered
@@ -19,6 +21,8 @@ def check(subject: Subject) -> Iterator[Step]:
         return
     scene, text = subject.scene, frames_text(subject)
     numbers = frame_lists.numbers(text)
+    if not is_readable(subject, text):
+        return
     if not numbers:
         yield Finding("frames", Severity.ERROR, f"There are no frames in {text}", subject.at(Editor.OUTPUT))
         return
@@ -46,6 +50,12 @@ def check(subject: Subject) -> Iterator[Step]:
         )
 
 
+def is_readable(subject: Subject, text: str) -> bool:
+    """Whether the frames are written as they should be; if not, that is told of the job's settings."""
+    declared = next((each for each in subject.fields if each.name == "frames"), None)
+    return declared is None or not forms.check(declared, text)
+
+
 def has_still(subject: Subject) -> bool:
     """Whether the farm can split a picture."""
     return subject.catalogue is not None and subject.catalogue.job_type("still") is not None
@@ -53,4 +63,6 @@ def has_still(subject: Subject) -> bool:
 
 def fix(finding: Finding, subject: Subject) -> dict[str, Any]:
     """Choose other frames, or another job type."""
-    return {"settings": {"frames": finding.value}} if finding.value else {"job_type": "still"}
+    if finding.value:
+        return {setting_key(subject.job.type, "frames"): finding.value}
+    return {"job_type": "still"}

@@ -34,20 +34,19 @@ def check(subject: Subject) -> Iterator[Step]:
 
 def formats(subject: Subject) -> tuple[str, ...]:
     """What the job type can write; any format if it does not say."""
-    job_type = subject.job_type
-    declared = next((each for each in job_type.fields if each.name == "format"), None) if job_type else None
+    declared = next((each for each in subject.fields if each.name == "format"), None)
     own = str(subject.scene.render.image_settings.file_format)
     return declared.choices if declared is not None and declared.choices else (own,)
 
 
 def _movie(subject: Subject) -> Finding:
     video = subject.job.type in ("render", "bake") and subject.setting("preview", True)
-    what = "PNG frames, and a preview video of them" if video else "PNG"
+    also = " and a preview video" if video else ""
     return Finding(
         "output",
         Severity.WARNING,
-        f"The scene's output is a movie, which many workers cannot write together: the job makes {what} of "
-        f"{rendered(subject).value}",
+        "The scene's output is a movie, which many workers cannot write together: the job makes PNG frames of "
+        f"{rendered(subject).value}{also}",
         subject.at(Editor.OUTPUT),
         fix=PNG,
     )
