@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One job on its way into the farm: packed, sent and submitted in a thread, told in words on the main thread.
+"""One job on its way into the farm: packed, sent and submitted off the main thread, told in words on the main thread.
 
 sending = Sending(client, snapshot, submission)
 sending.start(background)
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from flamenco_client.api import Client
@@ -44,7 +45,9 @@ class Phase(Enum):
 
 
 ENDED = (Phase.DONE, Phase.FAILED, Phase.CANCELED)
-_PHASES = {"hash": Phase.HASHING, "upload": Phase.SENDING}
+_PHASES = {"hash": Phase.HASHING, "upload": Phase.SENDING, "submit": Phase.SUBMITTING}
+
+Submit = Callable[[Client, Path, Submission, Progress], Mapping[str, Any]]
 
 
 class Sending:
@@ -56,16 +59,20 @@ class Sending:
         snapshot: Snapshot,
         submission: Submission,
         ended: Callable[[Sending], None] = lambda _: None,
+        submit: Submit = submit,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`ended` is called on the main thread once it is done, failed or canceled. The snapshot is discarded then."""
+        """`ended` is called on the main thread once it is done, failed or canceled. The snapshot is discarded then.
+
+        `submit` is how it is done: in this process, or by `apart.submit_apart`.
+        """
         self.phase = Phase.PACKING
         self.job: Mapping[str, Any] = {}
         self.problem = ""
         self.name = submission.name or snapshot.source.stem
         self.meter = Meter(clock=clock)
         self.ended_at = 0.0  # by the clock
-        self._clock = clock
+        self._clock, self._submit = clock, submit
         self._client, self._snapshot, self._ended = client, snapshot, ended
         self._submission = replace(submission, client_token=secrets.token_hex(16))
         self._work: Work | None = None
@@ -118,7 +125,7 @@ class Sending:
     def _send(self, progress: Progress) -> Mapping[str, Any]:
         source = self._snapshot.place(self._submission.root)
         try:
-            job = submit(self._client, source, self._snapshot.fill(self._submission), progress)
+            job = self._submit(self._client, source, self._snapshot.fill(self._submission), progress)
         finally:
             self._snapshot.discard()
         if progress.canceled():
@@ -136,10 +143,7 @@ class Sending:
         phase = _PHASES.get(what)
         if phase is None or not self.active:
             return
-        if self.phase is not phase:
-            self.phase = phase
-        if phase is Phase.SENDING and done >= total:
-            self.phase = Phase.SUBMITTING
+        self.phase = Phase.SUBMITTING if phase is Phase.SENDING and done >= total else phase
         self.meter.report(what, done, total)
 
     # ---- in words ----

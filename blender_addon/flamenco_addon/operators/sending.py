@@ -17,6 +17,7 @@ from bpy.props import BoolProperty
 from flamenco_client.errors import ClientError
 
 from .. import runtime
+from ..core.apart import submit_apart
 from ..core.choices import chosen
 from ..core.sending import Phase, Sending
 from ..scene.saving import capture, refuse_unsaved
@@ -93,7 +94,7 @@ def begin(context: bpy.types.Context) -> Sending:
             say(sending.line())
         state.redraw()
 
-    state.sending = Sending(client, snapshot, submission, ended)
+    state.sending = Sending(client, snapshot, submission, ended, submit_apart)
     state.sending.start(state.background)
     state.redraw()
     return state.sending
