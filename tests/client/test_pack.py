@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
-from client_files import BUILDER
+from client_files import BUILDER, staged
 from flamenco_client.errors import BadBlend, Canceled, FilesMissing, LocalFault
 from flamenco_client.hashing import Hashes
 from flamenco_client.pack import Pack, add_files, pack, project_root
@@ -37,15 +38,6 @@ def paths_of(packed: Pack) -> set[str]:
     fonts = {file.path for file in packed.files if file.path.startswith("shots/fonts/")}
     assert len(fonts) == 1
     return {file.path for file in packed.files} - fonts
-
-
-def staged(packed: Pack, folder: Path) -> Path:
-    """The pack as a worker lays it out; the .blend in it."""
-    for file in packed.files:
-        target = folder / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.source, target)
-    return folder / packed.blend
 
 
 def plain(data: bytes) -> bytes:
@@ -183,14 +175,14 @@ def test_more_files_can_be_sent_along(project: Path, hashes: Hashes, tmp_path: P
             add_files(packed, [tmp_path / "other/voice.wav"], hashes=hashes)
 
 
-@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("compressed", [bytes, zstandard.compress, gzip.compress])
 def test_a_copy_is_packed_as_if_it_lay_at_its_nominal_path(
-    project: Path, hashes: Hashes, tmp_path: Path, compressed: bool
+    project: Path, hashes: Hashes, tmp_path: Path, compressed: Callable[[bytes], bytes]
 ) -> None:
     nominal, copy = project / "shots/shot.blend", tmp_path / "elsewhere" / "copy-1234.blend"
     copy.parent.mkdir()
     state = plain(nominal.rename(copy).read_bytes())
-    copy.write_bytes(zstandard.compress(state) if compressed else state)
+    copy.write_bytes(compressed(state))
     for older in (None, b"an older state"):
         if older:
             nominal.write_bytes(older)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from flamenco_client.pack import Pack
 from scenes import BLENDERS, run_python
 
 BUILDER = Path(__file__).resolve().parent / "client_builder.py"
@@ -28,3 +29,12 @@ def files_of(version: str) -> Path:
 def built(request: pytest.FixtureRequest) -> tuple[str, Path]:
     """A Blender's version, and the folder of its files."""
     return request.param, files_of(request.param)
+
+
+def staged(packed: Pack, folder: Path) -> Path:
+    """The pack as a worker lays it out; the .blend in it."""
+    for file in packed.files:
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.source, target)
+    return folder / packed.blend

@@ -101,7 +101,8 @@ def pictures(blend):
 
 def windows(blend):
     """A path with backslashes; it is found on any platform."""
-    image("backslashes", relative(picture(ROOT / "windows/wood.png"), blend).replace("/", "\\"))
+    way = relative(picture(ROOT / "windows/wood.png"), blend).removeprefix("//")
+    image("backslashes", "//" + way.replace("/", "\\"))
 
 
 def sequencer(scene, blend):
@@ -160,7 +161,9 @@ def caches(scene, blend):
     files = {}
     for name in ("single.abc", "seq_0001.abc", "constraint.usda"):
         bpy.ops.cachefile.open(filepath=str(folder / name), relative_path=False)
-        (files[name],) = [each for each in bpy.data.cache_files if each.name not in {known.name for known in files.values()}]
+        (files[name],) = [
+            each for each in bpy.data.cache_files if each.name not in {known.name for known in files.values()}
+        ]
         files[name].filepath = relative(folder / name, blend)
     files["seq_0001.abc"].is_sequence = True
     if hasattr(files["single.abc"], "layers"):
@@ -178,13 +181,7 @@ def caches(scene, blend):
 
 
 def simulations(scene, blend):
-    """Point caches on disk with and without a name, an external one, of cloth, soft body, particles, hair and rigid bodies."""
-    folder = blend.parent / f"blendcache_{blend.stem}"
-    hexed = "".join(f"{byte:02X}" for byte in "tücher".encode())
-    signed = "".join(f"{byte if byte < 128 else byte + 0xFFFFFF00:02X}" for byte in "tücher".encode())
-    for name in ("named", hexed, signed, "jelly", "dust", "rigid", "hair"):
-        junk(folder / f"{name}_000001_00.bphys")
-    junk(folder / "unrelated.txt")
+    """Point caches on disk with and without a name, an external one, of cloth, soft body, particles and hair; a fluid."""
     cloth = grid(scene, "tücher").modifiers.new("Cloth", "CLOTH").point_cache
     cloth.use_disk_cache = True
     cloth = grid(scene, "cloth").modifiers.new("Cloth", "CLOTH").point_cache
@@ -196,16 +193,22 @@ def simulations(scene, blend):
     system = grid(scene, "head").modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system
     system.settings.type = "HAIR"
     system.use_hair_dynamics = True
-    system.cloth.point_cache.use_disk_cache, system.cloth.point_cache.name = True, "hair"
+    system.point_cache.use_disk_cache, system.point_cache.name = True, "hair"
     external = grid(scene, "external").modifiers.new("Cloth", "CLOTH").point_cache
     external.use_external = True
     external.filepath = relative(ROOT / "external cache", blend)
     junk(ROOT / "external cache" / "flag_000001_00.bphys")
-    bpy.ops.rigidbody.world_add()
-    # Not switched to the disk by its property, which crashes Blender when it is evaluated; a library's data tells enough.
     fluid = grid(scene, "domain").modifiers.new("Fluid", "FLUID")
     fluid.fluid_type = "DOMAIN"
     fluid.domain_settings.cache_directory = relative(ROOT / "fluid", blend)
+
+
+def simulated():
+    """What the simulations left on disk; to be made last, as Blender clears caches that do not fit."""
+    for stem in ("every kind", "absolute"):
+        for name in ("tücher".encode().hex().upper(), "named", "jelly", "dust", "hair"):
+            junk(ROOT / "shots" / f"blendcache_{stem}" / f"{name}_000001_00.bphys")
+    junk(ROOT / "shots/blendcache_every kind/unrelated.txt")
     junk(ROOT / "fluid/config/config_0001.uni")
     junk(ROOT / "fluid/data/fluid_data_0001.vdb")
 
@@ -264,7 +267,9 @@ def nodes(scene, blend):
 
 
 def everything(scene, blend):
-    """All kinds in one file."""
+    """All kinds in one file, which is there from the beginning: relative paths and caches on disk need that."""
+    blend.parent.mkdir(parents=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     pictures(blend)
     windows(blend)
     sequencer(scene, blend)
@@ -277,12 +282,92 @@ def everything(scene, blend):
         bakes(scene, blend)
 
 
+# ---- files that use others ----
+
+
+def carried(library, path, **kinds):
+    """A file with a collection, of which the only object points to linked data-blocks by its properties."""
+    scene = empty()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    carrier = bpy.data.objects.new("Carrier", None)
+    collection = bpy.data.collections.new("Carrier")
+    scene.collection.children.link(collection)
+    collection.objects.link(carrier)
+    with bpy.data.libraries.load(str(library), link=True, relative=False) as (there, wanted):
+        for kind, names in kinds.items():
+            setattr(wanted, kind, names or [name for name in getattr(there, kind)])
+    for kind in kinds:
+        for number, block in enumerate(getattr(wanted, kind)):
+            carrier[f"{kind} {number}"] = block
+    return carrier
+
+
+def absolute(path):
+    """The open file with absolute paths, those that Blender's own operator leaves out too."""
+    bpy.ops.file.make_paths_absolute()
+    for thing in bpy.data.objects:
+        for modifier in thing.modifiers:
+            if hasattr(modifier, "bake_directory"):
+                modifier.bake_directory = bpy.path.abspath(modifier.bake_directory)
+                for bake in modifier.bakes:
+                    bake.directory = bpy.path.abspath(bake.directory)
+    save(path, compress=True)
+
+
 def main():
     """The files of the tests."""
-    kinds = ROOT / "shots/every kind.blend"
+    shots, libraries = ROOT / "shots", ROOT / "libraries"
+    kinds = shots / "every kind.blend"
     everything(empty(), kinds)
     save(kinds)
+    absolute(shots / "absolute.blend")
+    every = ("objects", "materials", "worlds", "lights", "node_groups", "movieclips", "texts", "sounds")
+    carried(kinds, libraries / "middle.blend", **dict.fromkeys(every, ()))
+    save(libraries / "middle.blend", compress=True)
+    scene = empty()
+    bpy.ops.wm.save_as_mainfile(filepath=str(shots / "shot.blend"))
+    scene.collection.children.link(linked(libraries / "middle.blend", "collections", "Carrier"))
+    bpy.data.libraries["middle.blend"].filepath = relative(libraries / "middle.blend", shots / "shot.blend")
+    save(shots / "shot.blend")
+    carried(kinds, shots / "one.blend", materials=["single"])
+    save(shots / "one.blend")
+    empty()
+    image("drive", "C:\\textures\\wood.png")
+    image("share", "\\\\server\\share\\wood.png")
+    save(shots / "foreign.blend")
+    if VERSION >= (5, 0):
+        packed = ROOT / "packed" / "deep" / "packed.blend"
+        carrier = carried(kinds, packed, materials=["single"])
+        carrier["materials 0"] = bpy.data.pack_linked_ids_hierarchy(carrier["materials 0"])
+        save(packed)
+    simulated()
+
+
+def check():
+    """Open files and say which of those that Blender lists are not there: `-- check FILE …`."""
+    found = {}
+    for path in sys.argv[sys.argv.index("check") + 1 :]:
+        bpy.ops.wm.open_mainfile(filepath=path)
+        listed = sorted(set(bpy.utils.blend_paths(absolute=True, packed=False, local=False)))
+        found[path] = [each for each in listed if not Path(each).exists()]
+        found[path] += [each.filepath for each in bpy.data.libraries if getattr(each, "is_missing", False)]
+        found[path] += bakes_not_there()
+    print("CHECKED " + json.dumps(found))
+
+
+def bakes_not_there():
+    """Bake folders are no part of what Blender lists."""
+    modifiers = [
+        modifier for thing in bpy.data.objects for modifier in thing.modifiers if hasattr(modifier, "bake_directory")
+    ]
+    paths = [modifier.bake_directory for modifier in modifiers if modifier.bake_target == "DISK"]
+    paths += [bake.directory for modifier in modifiers for bake in modifier.bakes if bake.use_custom_path]
+    return [path for path in paths if path and not Path(bpy.path.abspath(path)).is_dir()]
 
 
 if __name__ == "__main__":
-    main()
+    if "check" in sys.argv:
+        check()
+    else:
+        main()

@@ -19,7 +19,7 @@ from blender_asset_tracer.trace.result import BlockUsage
 
 from flamenco_client.blendfiles import stand_in
 from flamenco_client.progress import Progress
-from flamenco_client.tracing import CacheUsage, NamesUsage, mend, pattern_of
+from flamenco_client.tracing import SHARE, CacheUsage, NamesUsage, PackedLibraryUsage, RecordUsage, mend, pattern_of
 
 OUTSIDE = "_outside_project"
 # Caches come into being when a simulation is baked, and texts are kept in the .blend, too: no fault if they are not there.
@@ -70,8 +70,8 @@ class Listing:
             if size is not None:
                 self._add(file, size)
                 found += 1
-        if not found:
-            if usage.block.dna_type_id not in OPTIONAL and not path.is_dir():
+        if not found and not isinstance(usage, PackedLibraryUsage):
+            if not _may_be_missing(usage) and not path.is_dir():
                 self.missing.add(path)
             return
         change = self._change(usage, path)
@@ -82,7 +82,9 @@ class Listing:
         """Where a file goes in the job's tree."""
         if path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
-        return posixpath.join(OUTSIDE, *(part for part in bpathlib.strip_root(path).parts if part.strip("/\\")))
+        # A drive or a server becomes a folder.
+        parts = (part.strip(":/\\").replace("\\", "/") for part in path.parts)
+        return posixpath.join(OUTSIDE, *(part for part in parts if part))
 
     def _add(self, file: Path, size: int) -> None:
         source = self.content if self.content is not None and file == self.blend else file
@@ -92,7 +94,7 @@ class Listing:
         """None if the path leads to the right place as it is."""
         if isinstance(usage, CacheUsage):
             return None
-        folder = posixpath.dirname(self.place(usage.block.bfile.filepath))
+        folder = posixpath.dirname(self.place(base_of(usage)))
         named = isinstance(usage, NamesUsage)
         target = self.place(path.parent if named else path)
         raw = bytes(usage.folder if named else usage.asset_path)
@@ -107,6 +109,8 @@ class Listing:
 
     def _expanded(self, usage: Any, path: Path) -> Iterator[Path]:
         """The files that a usage stands for; they need not be there."""
+        if isinstance(usage, PackedLibraryUsage):
+            return
         if isinstance(usage, NamesUsage):
             yield from (path.with_name(os.fsdecode(name)) for name in usage.names)
         elif isinstance(usage, CacheUsage):
@@ -134,17 +138,31 @@ class Listing:
         return self._folders[folder]
 
 
+def _may_be_missing(usage: Any) -> bool:
+    return isinstance(usage, RecordUsage) or usage.block.dna_type_id in OPTIONAL
+
+
 def path_of(usage: BlockUsage, main: Path) -> Path:
     """The absolute path that a usage means on this machine."""
     if isinstance(usage, CacheUsage):
         base = main if usage.beside_main else usage.block.bfile.filepath
         return Path(base.parent / f"blendcache_{base.stem}" / f"{usage.name}_{usage.ending}")
     text = os.fsdecode(bytes(usage.asset_path))
-    if usage.asset_path.is_blendfile_relative():
-        text = os.path.join(usage.block.bfile.filepath.parent, text[2:])  # noqa: PTH118 - an absolute second part wins
-    elif not usage.asset_path.is_absolute():
-        text = os.path.join(usage.block.bfile.filepath.parent, text)  # noqa: PTH118
+    if usage.asset_path.startswith(SHARE):
+        return Path(text)
+    if not usage.asset_path.is_absolute():
+        # An absolute second part wins.
+        text = os.path.join(base_of(usage).parent, text.removeprefix("//"))  # noqa: PTH118
     return Path(bpathlib.make_absolute(Path(text)))
+
+
+def base_of(usage: Any) -> Path:
+    """The .blend that a usage's path is relative to."""
+    own = Path(usage.block.bfile.filepath)
+    if usage.library is None:
+        return own
+    path = os.fsdecode(bytes(usage.library[b"name"]))
+    return Path(bpathlib.make_absolute(own.parent / path.removeprefix("//")))
 
 
 def _size(file: Path) -> int | None:

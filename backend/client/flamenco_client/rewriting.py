@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,9 @@ def _string_splices(bfile: Any, string: Any, data: bytes) -> Iterator[Splice]:
     header = bfile.block_header_struct
     start = string.file_offset - header.size
     bfile.fileobj.seek(start)
-    values = bfile.block_header_fields(*header.unpack(bfile.fileobj.read(header.size)))
-    count = len(data) if values.nr == values.len else values.nr
-    yield Splice(start, header.size, header.pack(*values._replace(len=len(data), nr=count)))
+    was = bfile.block_header_fields(*header.unpack(bfile.fileobj.read(header.size)))
+    grown = dataclasses.replace(was, len=len(data), nr=len(data) if was.nr == was.len else was.nr)
+    yield Splice(start, header.size, header.pack(*dataclasses.astuple(grown)))
     yield Splice(string.file_offset, string.size, data)
 
 

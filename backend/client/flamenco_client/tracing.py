@@ -30,7 +30,7 @@ MODIFIER_SOFTBODY = 10  # DNA_modifier_types.h
 CLIP_SEQUENCE = 1  # DNA_movieclip_types.h: MovieClip.source
 POINT_CACHE_IGNORE_LIBRARY = 1 << 11  # DNA_pointcache_types.h: PointCache.flag
 SCRIPT_EXTERNAL, IES_EXTERNAL = 1, 1  # DNA_node_types.h: mode of NodeShaderScript and NodeShaderTexIES
-LIBRARY_ARCHIVE = 1 << 1  # DNA_ID.h: Library.flag, of linked data that is packed into the file itself
+LIBRARY_ARCHIVE = 1 << 0  # DNA_ID.h: Library.flag, of linked data that is packed into the file itself
 NEXT_AND_PREVIOUS = 2  # pointers at the begin of every data-block, to its neighbors
 PATHS_OF_NODES = {b"NodeShaderScript": SCRIPT_EXTERNAL, b"NodeShaderTexIES": IES_EXTERNAL}
 IMPORT_NODES = b"GeometryNodeImport"  # begin of the idnames of nodes that read the file of their first input
@@ -44,6 +44,14 @@ class StringUsage(BlockUsage):
     def __init__(self, block: Any, field: Any, string: Any, **more: Any) -> None:
         super().__init__(block, BlendPath(string.as_bytes_string()), path_full_field=field, **more)
         self.string = string
+
+
+class PackedLibraryUsage(BlockUsage):
+    """A library whose data lie in the file itself: it is not read, but paths of that data are relative to it."""
+
+
+class RecordUsage(BlockUsage):
+    """A library that nothing is linked from any more: no fault if it is gone."""
 
 
 class NamesUsage(BlockUsage):
@@ -153,7 +161,7 @@ def _field(block: Any, name: bytes, **more: Any) -> Iterator[BlockUsage]:
     """The path in a field, if the block has such a field."""
     path, field = block.get(name, default=b"", return_field=True)
     if field is not None and path:
-        yield BlockUsage(block, path, path_full_field=field, **more)
+        yield BlockUsage(block, BlendPath(path), path_full_field=field, **more)
 
 
 def _number(block: Any, name: bytes) -> int:
@@ -186,9 +194,14 @@ def image_files(block: Any) -> Iterator[BlockUsage]:
 
 
 def library_files(block: Any) -> Iterator[BlockUsage]:
-    """A library's file; nothing if the linked data is packed into this file."""
-    if not block.get(b"packedfile", default=0) and not _number(block, b"flag") & LIBRARY_ARCHIVE:
-        yield from _field(block, b"name")
+    """A library's file."""
+    if _number(block, b"flag") & LIBRARY_ARCHIVE:
+        path, field = block.get(b"name", return_field=True)
+        yield PackedLibraryUsage(block, BlendPath(path), path_full_field=field)
+    elif not block.get(b"packedfile", default=0):
+        linked = any(each[b"lib"] == block.addr_old for each in block.bfile.find_blocks_from_code(b"ID"))
+        path, field = block.get(b"name", return_field=True)
+        yield (BlockUsage if linked else RecordUsage)(block, BlendPath(path), path_full_field=field)
 
 
 def clip_files(block: Any) -> Iterator[BlockUsage]:
@@ -288,13 +301,9 @@ def _soft_body(context: Any, _modifier: Any, block_name: bytes) -> Iterator[Bloc
 
 def _particles(context: Any, modifier: Any, block_name: bytes) -> Iterator[BlockUsage]:
     system = modifier.get_pointer(b"psys")
-    if system is None:
-        return
-    cloth = system.get_pointer(b"clmd", None)
-    for name, holder, field in ((b"", system, b"pointcache"), (b".hair", cloth, b"point_cache")):
-        cache = holder.get_pointer(field, None) if holder is not None else None
-        if cache is not None:
-            yield from point_cache_files(context.owner, cache, block_name + name)
+    cache = system.get_pointer(b"pointcache", None) if system is not None else None
+    if cache is not None:  # of hair dynamics, too
+        yield from point_cache_files(context.owner, cache, block_name)
 
 
 def _walk_point_cache(
@@ -313,17 +322,8 @@ def point_cache_files(
     elif flag & cdefs.PTCACHE_DISK_CACHE:
         name, field = cache.get(b"name", return_field=True)
         beside_main = bool(flag & POINT_CACHE_IGNORE_LIBRARY)
-        for number, stem in enumerate([name] if name else _stems_of(owner)):
-            unique = b"%b.%d" % (block_name, number)
-            yield CacheUsage(cache, stem, extension, beside_main=beside_main, path_full_field=field, block_name=unique)
-
-
-def _stems_of(owner: Any) -> list[bytes]:
-    """How a cache without a name is called: by the bytes of its owner's name, which Blender prints as signed numbers."""
-    name = owner[b"id", b"name"][2:]
-    plain = b"".join(b"%02X" % byte for byte in name)
-    signed = b"".join(b"%02X" % (byte if byte < 128 else 0xFFFFFF00 + byte) for byte in name)
-    return list(dict.fromkeys((plain, signed)))
+        stem = name or owner[b"id", b"name"][2:].hex().upper().encode()
+        yield CacheUsage(cache, stem, extension, beside_main=beside_main, path_full_field=field, block_name=block_name)
 
 
 def _nodes(_context: Any, modifier: Any, block_name: bytes) -> Iterator[BlockUsage]:
@@ -363,9 +363,44 @@ FILES = {
 }  # fmt: skip
 
 
+_unmended = blocks2assets.iter_assets
+
+
+def files_of(block: Any) -> Iterator[BlockUsage]:
+    """What a data-block names. `library` is set if its data were linked and are packed into the file."""
+    library = block.get_pointer((b"id", b"lib"), None)
+    for usage in _unmended(block):
+        usage.library = library  # type: ignore[attr-defined]
+        yield usage
+
+
+# ---- paths of network shares ----
+
+SHARE = b"\\\\"
+
+
+def _new_path(cls: Any, path: Any) -> Any:
+    """A path with slashes; but two backslashes at its begin stay, as two slashes mean: relative to the .blend."""
+    made: Any = _slashed(cls, path)
+    return bytes.__new__(cls, SHARE + made[2:]) if isinstance(path, bytes) and path.startswith(SHARE) else made
+
+
+def _is_absolute(path: Any) -> bool:
+    """Whether a path is absolute, on any platform."""
+    return bytes(path).startswith(SHARE) or bool(_is_absolute_else(path))
+
+
+_slashed: Any = _BlendPath.__new__
+_is_absolute_else: Any = _BlendPath.is_absolute
+
+
 def mend() -> None:
     """Put the mended parts in place; twice is as good as once."""
     blocks2assets._funcs_for_code.update(FILES)
+    assets: Any = blocks2assets
+    assets.iter_assets = files_of
+    BlendPath.__new__ = _new_path
+    BlendPath.is_absolute = _is_absolute
     walkers: Any = modifier_walkers
     walkers._walk_point_cache = _walk_point_cache
     files: Any = file2blocks
