@@ -260,7 +260,9 @@ class Client(People):
         except UnicodeError as error:
             raise NotAllowed("the token has letters that no token has") from error
         except ValueError as error:  # a host's name without end, which requests leaves to the libraries below it
-            raise ClientError(f"{self.address[:100]!r} is no server's address; write it like http://farm:8080") from error
+            raise ClientError(
+                f"{self.address[:100]!r} is no server's address; write it like http://farm:8080"
+            ) from error
         except OSError as error:
             raise ClientError(f"the certificates in {self._session.verify} cannot be read") from error
         if answer.status_code >= 300:

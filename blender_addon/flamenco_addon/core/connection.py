@@ -49,7 +49,9 @@ def diagnose(account: Account) -> Verdict:
     """Say what is wrong with an account."""
     if not account.address.strip():
         return Verdict(Part.ADDRESS, "there is no address; write it like http://farm:8080")
-    client = Client(account.address.strip(), account.token, tries=1)
+    if not all("!" <= char <= "~" for char in account.token):
+        return Verdict(Part.TOKEN, "the token has letters that no token has")
+    client = Client(account.address.strip(), "", tries=1)  # a token goes to nobody who does not say who they are
     try:
         health = client.health()
     except Unreachable as error:
@@ -58,7 +60,7 @@ def diagnose(account: Account) -> Verdict:
         return Verdict(Part.ADDRESS, f"{client.address} answers, but it is no Flamenco server")
     except ClientError as error:
         return Verdict(Part.ADDRESS, _stranger(client, error))
-    return _of_version(client, health) or _of_token(client, health)
+    return _of_version(client, health) or _of_token(Client(client.address, account.token, tries=1), health)
 
 
 def _stranger(client: Client, error: ClientError) -> str:

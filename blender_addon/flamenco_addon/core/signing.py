@@ -20,6 +20,7 @@ LONGEST_URL = 500
 LONGEST_WAIT = 15 * 60.0  # seconds, whatever the server says
 SLICE = 0.1  # seconds between looks at whether it was canceled
 _CODE = re.compile(r"[A-Z0-9]{2,12}(-[A-Z0-9]{2,12})?")
+_URL = re.compile(r"""https?://[!#-&(-;=?A-\[\]^_a-~]+""")
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{8,300}")
 
 
@@ -47,17 +48,17 @@ def begin(address: str) -> Started:
 def started_from(answer: Mapping[str, Any], address: str) -> Started:
     """What the server told, if it is what it must be. Raises a `ClientError`."""
     device_code, user_code = answer.get("device_code"), line(answer.get("user_code"))
-    url = line(answer.get("url_with_code"))
+    url = answer.get("url_with_code")
     if not isinstance(device_code, str) or not device_code or len(device_code) > 1000 or not _CODE.fullmatch(user_code):
         raise ClientError(f"{address} did not begin a sign-in as a Flamenco server does")
-    if not is_web_page(url):
+    if not isinstance(url, str) or not is_web_page(url):
         raise ClientError(f"{address} named no page of the web to sign in on")
     return Started(device_code, user_code, url, min(30.0, max(1.0, number(answer.get("interval_seconds")) or 2.0)))
 
 
 def is_web_page(url: str) -> bool:
     """Whether a browser may be sent there: nothing but http and https, and nothing that hides."""
-    if len(url) >= LONGEST_URL or not url.isascii() or any(char in url for char in " \"'<>\\`@"):
+    if len(url) > LONGEST_URL or not _URL.fullmatch(url):
         return False
     try:
         parts = urlsplit(url)
