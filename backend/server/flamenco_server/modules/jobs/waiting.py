@@ -23,13 +23,14 @@ def waiting_because(session: Session, job: Any, steps: Sequence[Any], fleet: Fle
     live = fleet.live(session)
     if not live:
         return _nobody(session, fleet)
-    able = [worker for worker in live if _takes_any(worker, steps)]
+    able = [worker for worker in live if takes_any(worker, steps)]
     if not able:
-        return _nobody_fits(live, steps)
+        return nobody_fits(live, steps)
     return _all_busy(session, job, [worker.id for worker in able])
 
 
-def _takes_any(worker: Any, steps: Sequence[Any]) -> bool:
+def takes_any(worker: Any, steps: Sequence[Any]) -> bool:
+    """Whether the worker can do any of the steps that have queued tasks."""
     return any(step.n_queued and why_not(step.requirements, worker.abilities, worker.tags) is None for step in steps)
 
 
@@ -53,7 +54,7 @@ def _state(worker: Any, fleet: Fleet) -> str:
     return str(worker.state)
 
 
-def _nobody_fits(live: Sequence[Any], steps: Sequence[Any]) -> str:
+def nobody_fits(live: Sequence[Any], steps: Sequence[Any]) -> str:
     """Every live worker lacks something: name the commonest lack."""
     step = next((step for step in steps if step.n_queued), None)
     if step is None:
