@@ -40,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "ui.jobs_panel",
     "preflight.operators",
     "preflight.panel",
+    "preflight.gate",
 )
 
 _undo: list[Callable[[], object]] = []  # what takes back, last first, what is registered now

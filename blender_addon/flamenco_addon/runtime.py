@@ -19,7 +19,7 @@ from .core.notes import Note
 from .core.presets import OwnPresets
 from .core.results import Results
 from .core.sending import Sending
-from .preflight import Checking, Finding
+from .preflight import Checking, Finding, Memory
 from .core.session import Connection, Session
 
 # Hears of a scene while its state is taken; what it gives is told of the job once there is one.
@@ -44,8 +44,7 @@ class Runtime(Session):
         self.last_job = 0  # that was submitted from this Blender
         self.findings: list[Finding] | None = None  # of the last check of what is open; None: it was not checked
         self.checking: Checking | None = None  # the check under way
-        self.opened_at = 0.0  # when the .blend was read from the disk
-        self.reloaded_at: dict[str, float] = {}  # libraries of it that were read again since
+        self.memory = Memory()  # of the .blend that is open, for checks
         self.jobs = Following(self.background, self.client, lambda news: self.results.news(news))
         self.results = Results(self.background, self.jobs, self.client)
 

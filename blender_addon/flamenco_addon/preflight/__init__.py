@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from .findings import Editor, Finding, Place, Severity, asking, blocking, grouped
 from .running import Checking, Collected, Collecting, collect, judge, mend, run
-from .subject import Here, Subject, Wanted
+from .subject import Here, Memory, Subject, Wanted
 
 __all__ = [
-    "Checking", "Collected", "Collecting", "Editor", "Finding", "Here", "Place", "Severity", "Subject", "Wanted", "asking",
+    "Checking", "Collected", "Collecting", "Editor", "Finding", "Here", "Memory", "Place", "Severity", "Subject", "Wanted", "asking",
     "blocking", "collect", "grouped", "judge", "mend", "run",
 ]  # fmt: skip

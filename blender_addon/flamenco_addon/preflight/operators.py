@@ -16,7 +16,7 @@ from ..core.words import counted
 from . import here, running
 from .findings import Finding, Severity, asking, blocking
 from .selecting import show
-from .subject import Subject
+from .subject import Memory, Subject
 
 Heard = Callable[[list[Finding]], None]
 NOTHING = "Nothing was found"
@@ -161,21 +161,35 @@ def forget(*_: object) -> None:
     if state.checking is not None:
         state.checking.cancel()
     state.findings, state.checking = None, None
-    state.opened_at = time.time() if state.blend else 0.0
-    state.reloaded_at.clear()
+    state.memory = Memory(opened_at=time.time() if state.blend else 0.0)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def remember(*_: object) -> None:
+    """Something was undone: Blender then takes images that were packed for saved, though they are no longer packed."""
+    images: Any = bpy.data.images
+    for name in runtime.current().memory.packed:
+        image = images.get((name, None))
+        if image is not None and not len(image.packed_files) and image.has_data and not image.is_dirty:
+            image.pixels[0] = image.pixels[0]
 
 
 CLASSES = (FLAMENCO_OT_check, FLAMENCO_OT_select_finding, FLAMENCO_OT_fix_finding)
 
 
+HANDLERS = (("load_post", forget), ("undo_post", remember))
+
+
 def register() -> None:
-    """Hear of files that are opened."""
-    bpy.app.handlers.load_post.append(forget)
+    """Hear of files that are opened, and of what is undone."""
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister() -> None:
     """Stop what is under way."""
-    bpy.app.handlers.load_post.remove(forget)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
     checking = runtime.current().checking
     if checking is not None:
         checking.cancel()

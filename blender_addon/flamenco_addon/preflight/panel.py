@@ -12,7 +12,7 @@ from .. import runtime
 from ..core.words import counted
 from ..ui.drawing import sentence
 from ..ui.panels import panel
-from .findings import Finding, Severity, grouped
+from .findings import Finding, Severity, asking, blocking, grouped
 from .operators import summary, worst
 
 ICONS = {Severity.ERROR: "CANCEL", Severity.WARNING: "ERROR", Severity.NOTE: "INFO", None: "CHECKMARK"}
@@ -71,9 +71,15 @@ def draw_panel(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_question(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> None:
-    """The content of the dialog that asks whether to send nevertheless."""
-    asked = [each for each in findings if each.severity is not Severity.NOTE]
-    layout.label(text=f"{counted(len(asked), 'thing')} to look at before the job is sent", translate=False)
+    """The content of the dialog that asks whether to send nevertheless; what is only told comes last."""
+    errors, warnings = len(blocking(findings)), len(asking(findings))
+    if errors:
+        text = f"{counted(errors, 'error')} must be mended before the job can be sent"
+    elif warnings:
+        text = f"{counted(warnings, 'warning')}: send the job all the same?"
+    else:
+        text = "Nothing speaks against sending the job any more"
+    layout.label(text=text, translate=False)
     draw_findings(layout, findings)
 
 

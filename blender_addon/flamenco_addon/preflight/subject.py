@@ -55,6 +55,15 @@ class Wanted:
     output: str = ""  # where the results are brought to; empty: the scene's own output folder
 
 
+@dataclass
+class Memory:
+    """What the .blend does not say of itself; it begins anew when a file is opened."""
+
+    opened_at: float = 0.0  # when the file was read from the disk; 0: not known
+    reloaded_at: dict[str, float] = field(default_factory=dict)  # libraries that were read again since
+    packed: set[str] = field(default_factory=set)  # images that a fix packed: undone, their changes are unsaved again
+
+
 @dataclass(frozen=True)
 class Here:
     """This Blender, and the file that is open."""
@@ -62,8 +71,7 @@ class Here:
     version: Version = (0, 0, 0)
     cycle: str = "release"
     blend: str = ""  # its path; empty if it was never saved
-    opened_at: float = 0.0  # when that was read from the disk; 0: not known
-    reloaded_at: dict[str, float] = field(default_factory=dict)  # libraries that were read again since
+    memory: Memory = field(default_factory=Memory)
     engine: str = ""  # of the scene; Blender itself names another one where it does not know it
     compute_device: str = ""  # of Cycles in the user's preferences: NONE, CUDA, …; empty: not known
     color_config: str = ""  # a file of the studio's that replaces Blender's colour management

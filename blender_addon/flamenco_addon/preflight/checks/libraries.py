@@ -64,7 +64,7 @@ def _newer(subject: Subject) -> Iterator[Finding]:
 
 
 def _changed(subject: Subject) -> Any:
-    opened, again = subject.here.opened_at, dict(subject.here.reloaded_at)
+    opened, again = subject.here.memory.opened_at, dict(subject.here.memory.reloaded_at)
     found = [(use.place, use.path) for use in subject.files if use.kind == "library"]
 
     def answer(disk: Disk) -> Iterator[Finding]:
@@ -87,4 +87,4 @@ def _changed(subject: Subject) -> Any:
 def fix(finding: Finding, subject: Subject) -> None:
     """Read the library again."""
     subject.data.libraries[finding.value].reload()
-    subject.here.reloaded_at[finding.value] = time.time()
+    subject.here.memory.reloaded_at[finding.value] = time.time()

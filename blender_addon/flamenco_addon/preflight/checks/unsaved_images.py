@@ -32,3 +32,4 @@ def fix(finding: Finding, subject: Subject) -> None:
     """Pack the image as it is now."""
     images: Any = subject.data.images
     images[finding.value, None].pack()
+    subject.here.memory.packed.add(finding.value)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between the button and the farm: errors block, warnings ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+from flamenco_client.errors import ClientError
+
+from .. import runtime
+from ..core.words import counted
+from . import here, running
+from .findings import Finding, asking, blocking
+from .operators import check
+from .panel import draw_question
+from .subject import Wanted
+
+WIDTH = 520  # of the dialog, in points
+
+
+class FLAMENCO_OT_send_anyway(bpy.types.Operator):
+    """Send the job although there are warnings"""
+
+    bl_idname = "flamenco.send_anyway"
+    bl_label = "Render on Flamenco"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[Any]:
+        """Ask."""
+        manager: Any = context.window_manager
+        return set(manager.invoke_props_dialog(self, width=WIDTH))
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """What is to be answered."""
+        layout: Any = self.layout
+        draw_question(layout, runtime.current().findings or [])
+
+    def execute(self, _context: bpy.types.Context) -> set[Any]:
+        """Somebody said yes; what was mended meanwhile was checked again, and errors may have come."""
+        operators: Any = bpy.ops
+        return set(operators.flamenco.send(sure=not blocking(runtime.current().findings or [])))
+
+
+def look_first(context: bpy.types.Context, job: Wanted | None = None) -> None:
+    """Check in the background of a window; then send, ask, or say why not."""
+    window = context.window
+    assert context.scene is not None
+
+    def heard(findings: list[Finding]) -> None:
+        manager: Any = bpy.context.window_manager
+        shown = window if window in list(manager.windows) else manager.windows[0]
+        with bpy.context.temp_override(window=shown):
+            go_on(findings)
+
+    check(here.subject(context.scene, job), heard)
+
+
+def go_on(findings: Sequence[Finding]) -> None:
+    """What follows from what was found."""
+    operators: Any = bpy.ops
+    if blocking(findings):
+        operators.flamenco.cannot_send("INVOKE_DEFAULT")
+    elif asking(findings):
+        operators.flamenco.send_anyway("INVOKE_DEFAULT")
+    else:
+        operators.flamenco.send(sure=True)
+
+
+class FLAMENCO_OT_cannot_send(bpy.types.Operator):
+    """What keeps the job from being sent"""
+
+    bl_idname = "flamenco.cannot_send"
+    bl_label = "This Cannot Be Sent Yet"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[Any]:
+        """Show it, and report it for who looks elsewhere."""
+        manager: Any = context.window_manager
+        self.report({"ERROR"}, refusal(runtime.current().findings or []))
+        return set(manager.invoke_popup(self, width=WIDTH))
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """All findings, with their buttons."""
+        layout: Any = self.layout
+        layout.label(text=self.bl_label, icon="CANCEL")
+        draw_question(layout, runtime.current().findings or [])
+
+    def execute(self, _context: bpy.types.Context) -> set[Any]:
+        """Nothing more."""
+        return {"FINISHED"}
+
+
+def refusal(findings: Sequence[Finding]) -> str:
+    """Why a job is not sent, in one sentence."""
+    errors = blocking(findings) or asking(findings)
+    more = f" (and {counted(len(errors) - 1, 'other thing')})" if len(errors) > 1 else ""
+    return f"{errors[0].text}{more}"
+
+
+def pass_or_refuse(scene: bpy.types.Scene, job: Wanted, *, ignore_warnings: bool = True) -> list[Finding]:
+    """Check at once, for scripts; gives what was found. Raises `ClientError` if that blocks the job."""
+    findings = running.run(here.subject(scene, job))
+    runtime.current().findings = findings
+    if blocking(findings) or (asking(findings) and not ignore_warnings):
+        raise ClientError(refusal(findings))
+    return findings
+
+
+CLASSES = (FLAMENCO_OT_send_anyway, FLAMENCO_OT_cannot_send)
