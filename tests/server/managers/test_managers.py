@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server_farm import ABILITIES, Site, on_both
+from server_farm import ABILITIES, Site, on_both, update
 
 pytestmark = on_both
 
@@ -31,6 +31,21 @@ def test_a_worker_is_mirrored_once_and_shows_what_it_does(site: Site) -> None:
     assert (worker["tags"], worker["tasks"], worker["reason"]) == (["gpu", "big"], [task["task_id"]], "all well")
     assert worker["abilities"]["memory_mb"] == 8000
     assert site.by("viewer")("GET", "/api/workers?tag=bi").json["items"] == []
+
+
+def test_a_worker_says_what_it_works_on_and_what_it_did_lately(site: Site) -> None:
+    job = site.submit(name="A <shot>")
+    site.worker("M1-a")
+    frame = {"frame": 1, "total": 40.0, "render": 1.0, "memory_mb": 1}
+    site.finish(site.task("M1-a"), timings=[frame])
+    task = site.task("M1-a")
+    site.report(update(task, 1, progress=0.5, activity="Sample 5 of 10"))
+    (worker,) = site.by("viewer")("GET", "/api/workers").json["items"]
+    (now,) = worker["current"]
+    assert (now["task"], now["run"], now["job"]) == (task["task_id"], task["run_id"], job)
+    assert (now["job_name"], now["step"], now["label"]) == ("A <shot>", "render", "2")
+    assert (now["progress"], now["activity"]) == (0.5, "Sample 5 of 10")
+    assert worker["last_day"] == {"busy_seconds": 40.0, "completed": 1, "failed": 0, "lost": 0, "frames": 1}
 
 
 def test_a_manager_cannot_change_the_worker_of_another(site: Site) -> None:

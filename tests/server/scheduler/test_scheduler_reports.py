@@ -101,7 +101,7 @@ def test_a_task_fails_for_good_when_its_retries_are_spent_and_the_job_says_why(s
         site.finish(task, "failed" if bad else "completed", reason="no camera" if bad else "")
     shown = site.show(job)
     assert (shown["state"], site.counts(job)) == ("failed", {"completed": 1, "failed": 1, "waiting": 1})
-    assert shown["failures"] == [{"reason": "no camera", "count": 3}]
+    assert shown["failures"] == [{"reason": "no camera", "count": 3, "tasks": 1, "workers": 1}]
     assert site.task("M1-a") is None
 
 

@@ -14,6 +14,7 @@ from flamenco_server.helpers.moments import moment_of
 from flamenco_server.modules.farm.models import WorkerHour, WorkSlot
 from flamenco_server.modules.farm.recording import HOUR, SLOT, spread
 from flamenco_server.modules.farm.schemas import History, Lately
+from flamenco_server.modules.managers.schemas import WorkDone
 from flamenco_server.modules.scheduler.runs import RUNS
 from flamenco_server.modules.tasks.moves import IS_PROCESSING, TASKS
 
@@ -64,14 +65,14 @@ def worker_history(session: Session, worker_id: str, hours: float, now: float) -
     return _columns(slots, range(first, int(now) + 1, HOUR), HOUR, now)
 
 
-def last_day(session: Session, worker_ids: Sequence[str], now: float) -> dict[str, _Slot]:
+def last_day(session: Session, worker_ids: Sequence[str], now: float) -> dict[str, WorkDone]:
     """What those workers did in the last 24 hours, by worker; a few rows each."""
     first = int((now - 24 * HOUR) // HOUR) * HOUR
-    found: dict[str, _Slot] = defaultdict(_Slot)
+    sums = {worker_id: _Slot() for worker_id in worker_ids}
     rows = select(WorkerHour).where(WorkerHour.worker_id.in_(worker_ids), WorkerHour.start >= first)
     for row in session.scalars(rows):
-        _add(found[row.worker_id], row)
-    return found
+        _add(sums[row.worker_id], row)
+    return {worker_id: WorkDone(**{name: getattr(slot, name) for name in _SUMS}) for worker_id, slot in sums.items()}
 
 
 def lately(session: Session, now: float) -> Lately:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from flamenco_common.states import JobState
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Text, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from flamenco_server.errors import Invalid, NotFound
@@ -33,6 +33,7 @@ from flamenco_server.modules.tasks.service import FILES, RUNS, one_of
 
 _MOST_REASONS = 20
 _LATEST_RUNS = 100
+_TAGS = type_coerce(JOBS.c.tags, Text)
 _JUST_NOW_SECONDS = 30.0
 
 
@@ -50,6 +51,9 @@ def list_jobs(session: Session, query: JobQuery) -> Page[JobSummary]:
             statement = statement.where(column == value)
     if query.name:
         statement = statement.where(JOBS.c.name.icontains(query.name, autoescape=True))
+    if query.tag:
+        # Tags are stored as a JSON list of texts.
+        statement = statement.where(_TAGS.contains(msgspec.json.encode(query.tag).decode(), autoescape=True))
     if query.ids:
         statement = statement.where(JOBS.c.id.in_(_ids(query.ids)))
     if query.archived is not None:
@@ -164,13 +168,18 @@ def _eta(row: Any, steps: Sequence[Any], running: Sequence[Any], workers: int) -
 def _failures(session: Session, job_id: int) -> list[FailureReason]:
     count = func.count()
     rows = session.execute(
-        select(TaskFailure.reason, count)
+        select(
+            TaskFailure.reason,
+            count,
+            func.count(TaskFailure.task_id.distinct()),
+            func.count(TaskFailure.worker_id.distinct()),
+        )
         .where(TaskFailure.job_id == job_id)
         .group_by(TaskFailure.reason)
         .order_by(count.desc(), TaskFailure.reason)
         .limit(_MOST_REASONS)
     )
-    return [FailureReason(reason, number) for reason, number in rows]
+    return [FailureReason(*row) for row in rows]
 
 
 def steps(session: Session, job_id: int) -> list[StepAnswer]:

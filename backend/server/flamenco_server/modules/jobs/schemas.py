@@ -82,6 +82,7 @@ class JobQuery(PageQuery, frozen=True, kw_only=True):
     project: str = ""
     owner: str = ""
     name: str = ""  # a part of it
+    tag: str = ""  # that its workers must have
     archived: bool | None = None
     ids: str = ""  # these, with commas; at most 1000
 
@@ -123,10 +124,12 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailureReason(msgspec.Struct, frozen=True):
-    """Why runs failed, and how many for this reason."""
+    """Why runs failed: how many for this reason, of how many tasks, on how many workers."""
 
     reason: str
     count: int
+    tasks: int
+    workers: int
 
 
 class Job(JobSummary, frozen=True, kw_only=True):

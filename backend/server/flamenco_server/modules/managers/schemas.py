@@ -61,6 +61,30 @@ class WorkerQuery(PageQuery, frozen=True, kw_only=True):
     job: Id | None = None  # those that work on it now
 
 
+class WorkNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that a worker holds: what it is about, and how far it is."""
+
+    task: int
+    run: str
+    job: int
+    job_name: str
+    step: str
+    label: str  # the task's frames, or what else tells it from others
+    progress: float | None
+    activity: str
+    since: datetime
+
+
+class WorkDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker did in the last 24 hours; what goes on is not in it."""
+
+    busy_seconds: float
+    completed: int
+    failed: int
+    lost: int
+    frames: int
+
+
 class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A worker, and what it does now."""
 
@@ -75,6 +99,8 @@ class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_seen_at: datetime
     tasks: list[int]  # that it holds
+    current: list[WorkNow]  # the same, with what they are
+    last_day: WorkDone
     orders: WorkerOrder | None
 
 

@@ -18,6 +18,8 @@ from flamenco_server.helpers.paging import Page, page
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.auth.service import create_manager as make_manager
 from flamenco_server.modules.auth.service import issue
+from flamenco_server.modules.farm.history import last_day
+from flamenco_server.modules.jobs.grid import label
 from flamenco_server.modules.log.service import record
 from flamenco_server.modules.managers import service
 from flamenco_server.modules.managers.models import Manager, Worker, WorkerWish
@@ -27,12 +29,15 @@ from flamenco_server.modules.managers.schemas import (
     ManagerChange,
     ManagerQuery,
     NewManager,
+    WorkDone,
     WorkerAnswer,
     WorkerOrder,
     WorkerQuery,
+    WorkNow,
 )  # fmt: skip
 from flamenco_server.modules.scheduler.fleet import Fleet
-from flamenco_server.modules.tasks.moves import IS_PROCESSING, TASKS
+from flamenco_server.modules.scheduler.runs import RUNS
+from flamenco_server.modules.tasks.moves import IS_PROCESSING, JOBS, STEPS, TASKS
 from flamenco_server.modules.tasks.service import one_of
 
 endpoint = Endpoints("managers")
@@ -144,15 +149,37 @@ def list_workers(query: WorkerQuery) -> Page[WorkerAnswer]:
 
 def _workers(session: Session, rows: list[Worker]) -> list[WorkerAnswer]:
     ids = [row.id for row in rows]
-    tasks: dict[str, list[int]] = defaultdict(list)
-    for task in session.execute(select(TASKS.c.id, TASKS.c.worker_id).where(IS_PROCESSING, TASKS.c.worker_id.in_(ids))):
-        tasks[task.worker_id].append(task.id)
+    held: dict[str, list[WorkNow]] = defaultdict(list)
+    for task in session.execute(_HELD.where(TASKS.c.worker_id.in_(ids))):
+        held[task.worker_id].append(_work_now(task))
     wishes = {wish.worker_id: wish for wish in session.scalars(select(WorkerWish).where(WorkerWish.worker_id.in_(ids)))}
     fleet = Fleet(core().clock(), core().config.worker_silent_seconds)
-    return [_worker(row, tasks[row.id], wishes.get(row.id), fleet) for row in rows]
+    done = last_day(session, ids, fleet.now)
+    return [_worker(row, held[row.id], done[row.id], wishes.get(row.id), fleet) for row in rows]
 
 
-def _worker(row: Worker, tasks: list[int], wish: WorkerWish | None, fleet: Fleet) -> WorkerAnswer:
+_HELD = (
+    select(
+        TASKS.c.worker_id, TASKS.c.id, TASKS.c.params, TASKS.c.job_id, RUNS.c.id.label("run"), RUNS.c.progress,
+        RUNS.c.activity, RUNS.c.started_at, JOBS.c.name.label("job_name"), STEPS.c.name.label("step"),
+    )
+    .join(RUNS, RUNS.c.id == TASKS.c.run_id)
+    .join(JOBS, JOBS.c.id == TASKS.c.job_id)
+    .join(STEPS, STEPS.c.id == TASKS.c.step_id)
+    .where(IS_PROCESSING)
+    .order_by(TASKS.c.id)
+)  # fmt: skip
+
+
+def _work_now(row: Any) -> WorkNow:
+    return WorkNow(
+        task=row.id, run=row.run, job=row.job_id, job_name=row.job_name, step=row.step,
+        label=label(msgspec.json.decode(row.params)), progress=row.progress, activity=row.activity,
+        since=moment_of(row.started_at),
+    )  # fmt: skip
+
+
+def _worker(row: Worker, held: list[WorkNow], done: WorkDone, wish: WorkerWish | None, fleet: Fleet) -> WorkerAnswer:
     return WorkerAnswer(
         id=row.id,
         name=row.name,
@@ -164,7 +191,9 @@ def _worker(row: Worker, tasks: list[int], wish: WorkerWish | None, fleet: Fleet
         tags=msgspec.json.decode(row.tags),
         created_at=moment_of(row.created_at),
         last_seen_at=moment_of(row.last_seen_at),
-        tasks=sorted(tasks),
+        tasks=[work.task for work in held],
+        current=held,
+        last_day=done,
         orders=_orders(wish) if wish else None,
     )
 
