@@ -14,13 +14,17 @@ from typing import Any
 
 import bpy
 from bpy.props import BoolProperty
+from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
+from flamenco_client.submit import Submission
 
 from .. import runtime
 from ..core.apart import submit_apart
 from ..core.choices import chosen
 from ..core.sending import Phase, Sending
+from ..preflight import gate
 from ..scene.saving import capture, refuse_unsaved
+from ..ui.sending_view import watch
 from .submit import blamed, folder, say, say_submitted
 
 PUMP_SECONDS = 0.02
@@ -35,8 +39,14 @@ class FLAMENCO_OT_send(bpy.types.Operator):
     sure: BoolProperty(description="Nothing is checked any more", options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Begin; without a window, do it all."""
+        """Check, which asks if need be, and begin; without a window, do it all."""
         try:
+            if not bpy.app.background and not self.sure:
+                submission_of()  # what can be refused at once is
+                gate.look_first(context)
+                return {"FINISHED"}
+            if not self.sure:
+                gate.pass_or_refuse(context)
             sending = begin(context)
             if bpy.app.background:
                 finish(sending)
@@ -69,16 +79,7 @@ class FLAMENCO_OT_cancel_sending(bpy.types.Operator):
 def begin(context: bpy.types.Context) -> Sending:
     """Take the state of what is open, and start sending it. Raises a `ClientError`."""
     state = runtime.current()
-    if state.sending is not None and state.sending.active:
-        raise ClientError("a job is being sent already; wait for its end, or cancel it")
-    client = state.client()
-    choice = chosen(state.choices, state.blend, state.catalogue)
-    if choice.problems:
-        raise ClientError(choice.problems[0])
-    output = folder(choice.output) if choice.shared else None
-    submission = replace(choice.submission(), root=folder(choice.root), output_root=output)
-    if submission.shared:
-        refuse_unsaved()
+    client, submission = submission_of()
     scene = context.scene
     assert scene is not None
     tellers = [listener(scene) for listener in state.submit_listeners]
@@ -92,12 +93,28 @@ def begin(context: bpy.types.Context) -> Sending:
             say_submitted(sending.job)
         else:
             say(sending.line())
-        state.redraw()
+        watch()
 
     state.sending = Sending(client, snapshot, submission, ended, submit_apart)
     state.sending.start(state.background)
-    state.redraw()
+    watch()
     return state.sending
+
+
+def submission_of() -> tuple[Client, Submission]:
+    """Whom it is sent to, and what is chosen. Raises a `ClientError`."""
+    state = runtime.current()
+    if state.sending is not None and state.sending.active:
+        raise ClientError("a job is being sent already; wait for its end, or cancel it")
+    client = state.client()
+    choice = chosen(state.choices, state.blend, state.catalogue)
+    if choice.problems:
+        raise ClientError(choice.problems[0])
+    output = folder(choice.output) if choice.shared else None
+    submission = replace(choice.submission(), root=folder(choice.root), output_root=output)
+    if submission.shared:
+        refuse_unsaved()
+    return client, submission
 
 
 def finish(sending: Sending) -> None:

@@ -24,6 +24,7 @@ from flamenco_client.submit import Submission, submit
 
 from .. import runtime
 from ..core.words import counted
+from ..preflight import gate
 from ..scene.saving import capture, refuse_unsaved
 
 ENDED = ("completed", "failed", "canceled")
@@ -99,6 +100,8 @@ class FLAMENCO_OT_submit_job(bpy.types.Operator):
         if submission.shared:
             refuse_unsaved()
         assert context.scene is not None
+        for finding in gate.pass_or_refuse(context, submission, ignore_warnings=self.ignore_warnings):
+            say(f"{finding.severity.name.lower()}: {finding.text}")
         tellers = [listener(context.scene) for listener in state.submit_listeners]
         # A script's changes do not make a file "changed" for Blender.
         snapshot = capture(context.scene, always_copy=not submission.shared)

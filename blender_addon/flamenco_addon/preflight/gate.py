@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 from flamenco_client.errors import ClientError
+from flamenco_client.submit import Submission
 
 from .. import runtime
 from ..core.words import counted
@@ -15,7 +16,6 @@ from . import here, running
 from .findings import Finding, asking, blocking
 from .operators import check
 from .panel import draw_question
-from .subject import Wanted
 
 WIDTH = 520  # of the dialog, in points
 
@@ -43,7 +43,7 @@ class FLAMENCO_OT_send_anyway(bpy.types.Operator):
         return set(operators.flamenco.send(sure=not blocking(runtime.current().findings or [])))
 
 
-def look_first(context: bpy.types.Context, job: Wanted | None = None) -> None:
+def look_first(context: bpy.types.Context) -> None:
     """Check in the background of a window; then send, ask, or say why not."""
     window = context.window
     assert context.scene is not None
@@ -54,7 +54,7 @@ def look_first(context: bpy.types.Context, job: Wanted | None = None) -> None:
         with bpy.context.temp_override(window=shown):
             go_on(findings)
 
-    check(here.subject(context.scene, job), heard)
+    check(here.subject(context.scene), heard)
 
 
 def go_on(findings: Sequence[Finding]) -> None:
@@ -99,13 +99,17 @@ def refusal(findings: Sequence[Finding]) -> str:
     return f"{errors[0].text}{more}"
 
 
-def pass_or_refuse(scene: bpy.types.Scene, job: Wanted, *, ignore_warnings: bool = True) -> list[Finding]:
-    """Check at once, for scripts; gives what was found. Raises `ClientError` if that blocks the job."""
-    findings = running.run(here.subject(scene, job))
+def pass_or_refuse(
+    context: bpy.types.Context, submission: Submission | None = None, *, ignore_warnings: bool = True
+) -> list[Finding]:
+    """Check at once, for scripts; gives what was found, the notes left out. Raises `ClientError` if it blocks the job."""
+    assert context.scene is not None
+    job = here.from_submission(submission) if submission is not None else None
+    findings = running.run(here.subject(context.scene, job))
     runtime.current().findings = findings
     if blocking(findings) or (asking(findings) and not ignore_warnings):
         raise ClientError(refusal(findings))
-    return findings
+    return asking(findings)
 
 
 CLASSES = (FLAMENCO_OT_send_anyway, FLAMENCO_OT_cannot_send)

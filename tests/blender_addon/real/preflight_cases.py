@@ -167,6 +167,12 @@ def no_name() -> None:
     fresh(saved=False)
 
 
+@case("job", fine)
+def blank_name() -> None:
+    fresh()
+    choose(name="  ")
+
+
 @case("version", fine)
 def newer_than_any() -> None:
     fresh()
@@ -909,6 +915,44 @@ def select(number: int) -> str:
     return active.name if active is not None and active.select_get() else ""
 
 
+def gate() -> dict[str, Any]:
+    """What scripts hear of errors and warnings, and that a job comes of a scene without errors."""
+    told: dict[str, Any] = {}
+    forget_all()
+    region()
+    for name, options in (("strict", {"ignore_warnings": False}), ("lax", {})):
+        try:
+            bpy.ops.flamenco.submit_job(name="gate", **options)
+            told[name] = runtime.current().last_job
+        except RuntimeError as error:
+            told[name] = str(error)
+    no_camera()
+    for name, operator in (("error", bpy.ops.flamenco.submit_job), ("button", bpy.ops.flamenco.send)):
+        try:
+            operator()
+            told[name] = "sent"
+        except RuntimeError as error:
+            told[name] = str(error)
+    return told
+
+
+def pauses() -> dict[str, int]:
+    """How often the reading of a large scene can be interrupted."""
+    forget_all()
+    fresh()
+    mesh = bpy.data.meshes.new("Many")
+    for number in range(MANY):
+        add_object(f"many{number:05d}", mesh)
+        block = bpy.data.materials.new(f"many{number:05d}")
+        block.use_fake_user = True
+    collecting = preflight.Collecting(here.subject(bpy.context.scene))
+    steps = 1
+    while not collecting.step(0.0):
+        steps += 1
+    return {"blocks": 2 * MANY, "steps": steps}
+
+
+MANY = 2000
 FARM = catalogues.fetch_catalogue(runtime.current().client())
 results: dict[str, Any] = {}
 for name, (check, bad, good) in CASES.items():
@@ -921,5 +965,8 @@ for name, (check, bad, good) in CASES.items():
 
         results[name] = {"error": traceback.format_exc()}
     results[name]["seconds"] = time.perf_counter() - began
+for name, view in (("gate", gate), ("pauses", pauses)):
+    print("CASE", name, flush=True)
+    results[name] = view()
 Path(TARGET).write_text(json.dumps(results, indent=1), encoding="utf-8")
 print("DONE", len(results))

@@ -24,7 +24,8 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "only_looks": (ERROR, "artist may look at jobs, not submit them", None, ""),
     "bad_priority": (ERROR, "The priority 5000 is not between 0 and 1000", None, ""),
     "bad_setting": (ERROR, "Frames are written like 1-100", None, ""),
-    "no_name": (ERROR, "The job has no name", None, ""),
+    "no_name": (WARNING, "The job has no name", None, ""),
+    "blank_name": (ERROR, "nothing but spaces", None, ""),
     "newer_than_any": (ERROR, "the newest that a worker has is 3.0.1", SCENE, ""),
     "no_such_blender": (ERROR, "No worker has Blender 9.0; they have 9.1.0", SCENE, "Any worker"),
     "other_series": (WARNING, "would render with Blender 9.1", SCENE, ""),
@@ -119,7 +120,7 @@ def those(findings: list[dict[str, Any]], case: dict[str, Any]) -> list[dict[str
 
 
 def test_all_cases_are_expected(seen: Any) -> None:
-    assert set(seen("4.5")) == set(EXPECTED)
+    assert set(seen("4.5")) == {*EXPECTED, "gate", "pauses"}
 
 
 @pytest.mark.parametrize(("version", "name"), CASES)
@@ -150,3 +151,19 @@ def test_a_fix_mends_and_can_be_undone(version: str, name: str, seen: Any) -> No
 def test_going_to_a_finding_selects_its_object(version: str, seen: Any) -> None:
     assert seen(version)["cloth_not_baked"]["selected"] == ["Flag"]
     assert seen(version)["camera_not_chosen"]["selected"] == ["Camera"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_script_is_refused_for_errors_and_for_warnings_only_if_it_asks(version: str, seen: Any) -> None:
+    told = seen(version)["gate"]
+    assert "Only the render region is rendered" in told["strict"]
+    assert isinstance(told["lax"], int)
+    assert "The scene has no camera" in told["error"]
+    assert "The scene has no camera" in told["button"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_reading_a_large_scene_can_be_interrupted_often(version: str, seen: Any) -> None:
+    """A slice of 250 blocks takes some milliseconds; five readers go through all objects or all materials."""
+    told = seen(version)["pauses"]
+    assert told["steps"] > told["blocks"] / 250 * 2

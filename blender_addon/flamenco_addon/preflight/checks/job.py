@@ -12,15 +12,18 @@ LONGEST_NAME, HIGHEST_PRIORITY = 300, 1000  # the server's own limits; a test ho
 
 
 def check(subject: Subject) -> Iterator[Step]:
-    """What the server would refuse."""
+    """What the server would refuse, and a name that says nothing."""
+    if not subject.job.name and not subject.here.blend:
+        text = "The job has no name, and the file was never saved: it would be called untitled"
+        yield Finding("job", Severity.WARNING, text)
     for text in (*_own(subject), *_known(subject), *_settings(subject)):
         yield Finding("job", Severity.ERROR, text)
 
 
 def _own(subject: Subject) -> Iterator[str]:
     job = subject.job
-    if not job.name.strip() and (job.name or not subject.here.blend):
-        yield "The job has no name: a file that was never saved cannot give it one"
+    if job.name and not job.name.strip():
+        yield "The job's name is nothing but spaces"
     if len(job.name) > LONGEST_NAME:
         yield f"The job's name has {len(job.name)} characters, {LONGEST_NAME} are the most"
     if not 0 <= job.priority <= HIGHEST_PRIORITY:
