@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from flamenco_client import hashing
 from flamenco_client.errors import Canceled, LocalFault
 from flamenco_client.hashing import Hashes, sha256_of
 from flamenco_client.pack import PackedFile, hashed
@@ -59,22 +63,88 @@ def test_a_file_that_has_just_changed_is_not_trusted(tmp_path: Path, hashes: Has
     assert hashes.of(file) == sha(b"other")
 
 
-@pytest.mark.parametrize("junk", [b"", b"{", b"[1, 2]", b"\xff\xfe", b"{}"])
+@pytest.mark.parametrize("junk", [b"", b"{", b"no database at all, but more than a page of it" * 500])
 def test_a_broken_cache_costs_time_only(tmp_path: Path, junk: bytes) -> None:
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache/hashes.json").write_bytes(junk)
-    hashes = Hashes(tmp_path / "cache")
-    assert hashes.of(old_file(tmp_path / "a", b"x")) == sha(b"x")
-    hashes.save()
-    assert str(tmp_path / "a") in json.loads((tmp_path / "cache/hashes.json").read_text())
-
-
-@pytest.mark.parametrize("entry", [5, None, [], [1], ["x"], {"a": 1}])
-def test_a_strange_entry_in_the_cache_is_no_entry(tmp_path: Path, entry: object) -> None:
+    (tmp_path / "cache/hashes.sqlite").write_bytes(junk)
     file = old_file(tmp_path / "a", b"x")
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache/hashes.json").write_text(json.dumps({str(file): entry}))
+    hashes = Hashes(tmp_path / "cache")
+    assert hashes.of(file) == sha(b"x")
+    hashes.save()
+    old_file(file, b"y")
+    assert Hashes(tmp_path / "cache").of(file) == sha(b"x"), "it is in use again"
+
+
+@pytest.mark.parametrize(
+    "damage", ["DROP TABLE hashes", "UPDATE hashes SET sha256 = 5", "UPDATE hashes SET size = 'x'"]
+)
+def test_strange_content_of_the_cache_is_none(tmp_path: Path, hashes: Hashes, damage: str) -> None:
+    file = old_file(tmp_path / "a", b"x")
+    hashes.of(file)
+    hashes.save()
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache/hashes.sqlite", isolation_level=None)) as database:
+        database.execute(damage)
     assert Hashes(tmp_path / "cache").of(file) == sha(b"x")
+
+
+def test_a_damaged_page_costs_time_only(tmp_path: Path, hashes: Hashes) -> None:
+    files = [old_file(tmp_path / f"{number:0200}", b"%d" % number) for number in range(300)]
+    for file in files:
+        hashes.of(file)
+    hashes.save()
+    cache = tmp_path / "cache/hashes.sqlite"
+    whole = cache.read_bytes()
+    cache.write_bytes(whole[:8192] + b"\xff" * 30_000 + whole[38_192:])
+    again = Hashes(tmp_path / "cache")
+    assert [again.of(file) for file in files] == [sha(b"%d" % number) for number in range(300)]
+    again.save()
+
+
+def test_it_is_not_opened_before_it_is_needed(tmp_path: Path) -> None:
+    Hashes(tmp_path / "cache").save()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_two_programs_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    files = [old_file(tmp_path / str(number), b"%d" % number) for number in range(400)]
+    script = (
+        "import sys; from pathlib import Path; from flamenco_client.hashing import Hashes\n"
+        "for file in sys.argv[2:]:\n    hashes = Hashes(Path(sys.argv[1])); hashes.of(Path(file)); hashes.save()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "cache")]
+    programs = [subprocess.Popen([*command, *map(str, files[number::2])]) for number in range(2)]
+    assert [program.wait(120) for program in programs] == [0, 0]
+    for file in files:
+        old_file(file, b"-" * file.stat().st_size)
+    known = Hashes(tmp_path / "cache")
+    assert [known.of(file) for file in files] == [sha(b"%d" % number) for number in range(400)]
+
+
+def test_while_another_program_writes_it_is_done_without(
+    tmp_path: Path, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "BUSY_SECONDS", 0.01)
+    file = old_file(tmp_path / "a", b"first")
+    hashes.of(file)
+    hashes.save()
+    old_file(file, b"other")
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache/hashes.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        busy = Hashes(tmp_path / "cache")
+        assert busy.of(file) == sha(b"other"), "it is read"
+        busy.save()
+    assert Hashes(tmp_path / "cache").of(file) == sha(b"first")
+
+
+def test_the_oldest_entries_go_first(tmp_path: Path, hashes: Hashes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "MOST_ENTRIES", 3)
+    files = [old_file(tmp_path / str(number), b"%d" % number) for number in range(6)]
+    for file in files:
+        hashes.of(file)
+        hashes.save()
+        old_file(file, b"x")
+    known = Hashes(tmp_path / "cache")
+    assert [known.of(file) == sha(b"x") for file in files] == [True] * 3 + [False] * 3
 
 
 def test_a_cache_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:

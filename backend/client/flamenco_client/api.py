@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
 
 from flamenco_client.answers import MOST_BYTES, MOST_ERROR_BYTES, document_of, error_for, read_bounded
+from flamenco_client.connections import CuttableAdapter
 from flamenco_client.errors import ClientError, NotAllowed, ServerFault, Unreachable
 from flamenco_client.people import People
 
@@ -34,10 +36,28 @@ class Client(People):
         # The farm is on the studio's own network; a .netrc entry must not replace the token.
         self._session.trust_env = False
         self._session.verify = authorities()
+        self._connections = CuttableAdapter()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._connections)
+        self._twins: weakref.WeakSet[Client] = weakref.WeakSet()
 
     def twin(self) -> Client:
         """Another client of the same farm, for another thread."""
-        return Client(self.address, self.token, self._tries)
+        made = Client(self.address, self.token, self._tries)
+        self._twins.add(made)
+        return made
+
+    def cut(self) -> None:
+        """End calls that another thread waits for, the twins' too; they raise `Unreachable`."""
+        self._connections.cut()
+        for twin in list(self._twins):
+            twin.cut()
+
+    def forget_twins(self) -> None:
+        """Close the twins' connections: their threads are done."""
+        for twin in list(self._twins):
+            twin._session.close()
+            self._twins.discard(twin)
 
     # ---- jobs ----
 

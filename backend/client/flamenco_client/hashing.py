@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+import sqlite3
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from flamenco_client.errors import LocalFault
 
@@ -19,6 +19,11 @@ BLOCK = 1024 * 1024
 MOST_ENTRIES = 200_000
 # A file that changed within this time of being hashed may change again with the same time stamp.
 SETTLE_NS = 2_000_000_000
+BUSY_SECONDS = 1.0  # that another program's writing is waited for
+SHA256_DIGITS = 64
+_TABLE = "CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, size INTEGER, time_ns INTEGER, sha256 TEXT)"
+_FIND = "SELECT size, time_ns, sha256 FROM hashes WHERE path = ?"
+Result = TypeVar("Result")
 
 
 def cache_folder() -> Path:
@@ -46,16 +51,14 @@ def sha256_of(path: Path, counted: Callable[[int], None] = lambda _: None) -> st
 
 
 class Hashes:
-    """Known hashes, kept in one JSON file; losing it costs time only."""
+    """Known hashes, kept in one SQLite file that programs share; losing it costs time only. Opened when it is first needed."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file = (folder or cache_folder()) / "hashes.json"
+        self._file = (folder or cache_folder()) / "hashes.sqlite"
         self._lock = threading.Lock()
-        self._known: dict[str, list[object]] = {}
-        with contextlib.suppress(OSError, ValueError):
-            loaded = json.loads(self._file.read_text(encoding="utf-8"))
-            self._known = loaded if isinstance(loaded, dict) else {}
-        self._changed = False
+        self._database: sqlite3.Connection | None = None
+        self._useful = True
+        self._fresh: dict[bytes, tuple[int, int, str]] = {}
 
     def of(self, path: Path, counted: Callable[[int], None] = lambda _: None) -> str:
         """The SHA-256 of a file; read only if it is not known."""
@@ -63,33 +66,78 @@ class Hashes:
             found = path.stat()
         except OSError as error:
             raise LocalFault(f"{path} cannot be read: {error.strerror or error}") from error
-        stamp: list[object] = [found.st_size, found.st_mtime_ns]
-        with self._lock:
-            known = self._known.get(str(path))
-        if isinstance(known, list) and len(known) == 3 and known[:2] == stamp:
+        known = self._known(os.fsencode(path))
+        if known is not None and known[:2] == (found.st_size, found.st_mtime_ns):
             counted(found.st_size)
-            return str(known[2])
+            return known[2]
         sha256 = sha256_of(path, counted)
-        self._remember(path, stamp, sha256)
+        if time.time_ns() - found.st_mtime_ns >= SETTLE_NS:
+            with self._lock:
+                self._fresh[os.fsencode(path)] = (found.st_size, found.st_mtime_ns, sha256)
         return sha256
 
-    def _remember(self, path: Path, stamp: list[object], sha256: str) -> None:
-        if time.time_ns() - int(str(stamp[1])) < SETTLE_NS:
-            return
-        with self._lock:
-            self._known[str(path)] = [*stamp, sha256]
-            self._changed = True
-
     def save(self) -> None:
-        """Write the file anew, whole or not at all."""
+        """Keep what was learned, for other programs too."""
         with self._lock:
-            if not self._changed:
-                return
-            entries = list(self._known.items())[-MOST_ENTRIES:]
-            self._changed = False
-        with contextlib.suppress(OSError):
+            rows = [(path, *entry) for path, entry in self._fresh.items()]
+            self._useful = True
+            if rows:
+                self._attempt(lambda database: _write(database, rows))
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _known(self, path: bytes) -> tuple[int, int, str] | None:
+        with self._lock:
+            if path in self._fresh:
+                return self._fresh[path]
+            rows = self._attempt(lambda database: database.execute(_FIND, (path,)).fetchall())
+        for size, time_ns, sha256 in rows or ():
+            if isinstance(sha256, str) and len(sha256) == SHA256_DIGITS and isinstance(time_ns, int):
+                return size, time_ns, sha256
+        return None
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], Result]) -> Result | None:
+        """None if the cache is of no use now: another program writes, or it cannot be read or written."""
+        for again in (True, False) if self._useful else ():
+            try:
+                return work(self._open())
+            except sqlite3.OperationalError:  # busy, or no place for it: waiting once is enough
+                self._useful = False
+                return None
+            except sqlite3.Error:
+                self._begin_anew()
+                if not again:
+                    return None
+            except OSError:
+                return None
+        return None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=".hashes-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(dict(entries), file)
-            Path(name).replace(self._file)
+            database = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                database.execute("PRAGMA synchronous = OFF")
+                database.execute(_TABLE)
+            except sqlite3.Error:
+                database.close()
+                raise
+            self._database = database
+        return self._database
+
+    def _begin_anew(self) -> None:
+        """It is damaged, or no such file at all."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        with contextlib.suppress(OSError):
+            self._file.unlink()
+
+
+def _write(database: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int, str]]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    with database:
+        database.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", rows)
+        # What was written longest ago goes first.
+        database.execute("DELETE FROM hashes WHERE rowid <= (SELECT max(rowid) FROM hashes) - ?", (MOST_ENTRIES,))

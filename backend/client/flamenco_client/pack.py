@@ -10,8 +10,9 @@ from __future__ import annotations
 import filecmp
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +20,15 @@ from types import TracebackType
 from blender_asset_tracer import bpathlib
 
 from flamenco_client.blendfiles import sentences
-from flamenco_client.errors import BadBlend, Canceled, FilesMissing, LocalFault
+from flamenco_client.errors import BadBlend, FilesMissing, LocalFault
 from flamenco_client.hashing import Hashes
 from flamenco_client.listing import OUTSIDE, Listing, tracing_alone
-from flamenco_client.progress import Counter, Progress
+from flamenco_client.progress import Counter, Progress, cancelable
 from flamenco_client.rewriting import rewrite
 
 PROJECT_MARKS = (".blender_project", ".git", ".svn")
 HASH_THREADS = 4
+HASHED_AHEAD = 256  # files that are hashed before anybody asks for them
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Pack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def release(self) -> None:
+        """Close it."""
         self.close()
 
     @property
@@ -87,6 +93,26 @@ def pack(
     `content` is the file to take in place of `blend`, as if it lay there: a copy of what is open in Blender, maybe.
     Raises `BadBlend`, `FilesMissing` (unless missing files are allowed), `LocalFault` and `Canceled`.
     """
+
+    def work() -> Pack:
+        packed = listed_pack(
+            blend, root, content=content, allow_missing=allow_missing, in_place=in_place, progress=progress
+        )
+        try:
+            if not in_place:
+                packed.files = hashed(packed.files, hashes or Hashes(), progress)
+        except BaseException:
+            packed.close()
+            raise
+        return packed
+
+    return cancelable(progress, work, abandoned=Pack.release)
+
+
+def listed_pack(
+    blend: Path, root: Path | None, *, content: Path | None, allow_missing: bool, in_place: bool, progress: Progress
+) -> Pack:
+    """A pack whose files are not hashed yet."""
     blend = Path(bpathlib.make_absolute(blend))
     root = Path(bpathlib.make_absolute(root)) if root else project_root(blend)
     if not blend.is_relative_to(root):
@@ -112,8 +138,6 @@ def pack(
         files = [PackedFile(path, *found) for path, found in sorted(listing.files.items())]
         if in_place:
             files = [file for file in files if not file.path.startswith(f"{OUTSIDE}/")]
-        else:
-            files = hashed(files, hashes or Hashes(), progress)
     except BaseException:
         close()
         raise
@@ -138,15 +162,32 @@ def check_saved(blend: Path, content: Path) -> None:
 def hashed(files: Iterable[PackedFile], hashes: Hashes, progress: Progress) -> list[PackedFile]:
     """The same files with their SHA-256."""
     listed = list(files)
-    counter = Counter(progress, "hash", sum(file.size for file in listed))
+    counter = Counter(progress, "hash", sum(file.size for file in listed), len(listed))
+    found = list(hashing(listed, hashes, counter))
+    hashes.save()
+    return found
+
+
+def hashing(files: Iterable[PackedFile], hashes: Hashes, counter: Counter) -> Iterator[PackedFile]:
+    """The same files with their SHA-256, in their order, each as soon as it is read."""
+
+    def work(file: PackedFile) -> PackedFile:
+        sha256 = hashes.of(file.source, counter.add)
+        counter.file(file.path)
+        return PackedFile(file.path, file.source, file.size, sha256)
+
+    waiting: deque[Future[PackedFile]] = deque()
     with ThreadPoolExecutor(HASH_THREADS) as pool:
         try:
-            found = list(pool.map(lambda file: hashes.of(file.source, counter.add), listed))
-        except Canceled:
-            pool.shutdown(cancel_futures=True)
-            raise
-    hashes.save()
-    return [PackedFile(file.path, file.source, file.size, sha256) for file, sha256 in zip(listed, found, strict=True)]
+            for file in files:
+                waiting.append(pool.submit(work, file))
+                if len(waiting) >= HASHED_AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
 
 
 def add_files(
@@ -158,6 +199,13 @@ def add_files(
     progress: Progress = Progress(),  # noqa: B008
 ) -> None:
     """Add files that a person sends along: by their path below the pack's root, else by their name."""
+    more = list(listed_along(packed, extra, in_place=in_place))
+    if more:
+        packed.files += more if in_place else hashed(more, hashes or Hashes(), progress)
+
+
+def listed_along(packed: Pack, extra: Iterable[Path], *, in_place: bool) -> Iterable[PackedFile]:
+    """The files that a person sends along and that are not in the pack, not hashed yet."""
     known = {file.path: file for file in packed.files}
     more: dict[str, PackedFile] = {}
     for given in extra:
@@ -172,8 +220,7 @@ def add_files(
             raise LocalFault(f"the job has two files that would be {path}: {there.source} and {source}")
         if path not in known:
             more[path] = listed(path, source)
-    if more:
-        packed.files += more.values() if in_place else hashed(more.values(), hashes or Hashes(), progress)
+    return more.values()
 
 
 def listed(path: str, source: Path) -> PackedFile:

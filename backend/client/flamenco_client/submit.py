@@ -10,11 +10,12 @@ from typing import Any
 
 from flamenco_client.api import Client
 from flamenco_client.errors import LocalFault
-from flamenco_client.pack import Pack, PackedFile, add_files, pack
+from flamenco_client.hashing import Hashes
+from flamenco_client.pack import Pack, PackedFile, listed_along, listed_pack
 from flamenco_client.pictures import is_pictures, pack_pictures
-from flamenco_client.progress import Progress
+from flamenco_client.progress import Progress, cancelable
 from flamenco_client.scene import read_blend
-from flamenco_client.upload import upload
+from flamenco_client.upload import send
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,22 @@ def submit(
     progress: Progress = Progress(),  # noqa: B008
 ) -> dict[str, Any]:
     """Submit a .blend with all that it uses, or pictures; gives the job. Raises a `ClientError`."""
-    source = Path(source)
+    return cancelable(
+        progress,
+        lambda: _submit(client, Path(source), submission, progress),
+        client.cut,
+        # It was made at the moment when it was canceled.
+        lambda job: client.twin().delete(job["id"]),
+    )
+
+
+def _submit(client: Client, source: Path, submission: Submission, progress: Progress) -> dict[str, Any]:
     pictures = submission.content is None and is_pictures(source)
     version, scene = ("", {}) if pictures else scene_of(source, submission)
     with packed_source(source, submission, progress, pictures=pictures) as packed:
-        add_files(packed, submission.files, in_place=submission.shared, progress=progress)
+        packed.files += listed_along(packed, submission.files, in_place=submission.shared)
         if not submission.shared:
-            upload(client, packed.files, progress)
+            packed.files = send(client, packed.files, Hashes(), progress)
         progress.check()
         submission = named(submission, source, packed)
         if submission.shared and submission.output_root:
@@ -74,10 +84,10 @@ def scene_of(source: Path, submission: Submission) -> tuple[str, dict[str, Any]]
 
 
 def packed_source(source: Path, submission: Submission, progress: Progress, *, pictures: bool) -> Pack:
-    """The files of the job."""
+    """The files of the job, not hashed yet."""
     if pictures:
-        return pack_pictures(source, submission.root, in_place=submission.shared, progress=progress)
-    return pack(
+        return pack_pictures(source, submission.root, in_place=True, progress=progress)
+    return listed_pack(
         source,
         submission.root,
         content=submission.content,

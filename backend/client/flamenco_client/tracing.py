@@ -328,12 +328,13 @@ def point_cache_files(
 
 def _nodes(_context: Any, modifier: Any, block_name: bytes) -> Iterator[BlockUsage]:
     """The folders of a geometry-nodes modifier's bakes; before 4.1 there was one for all."""
-    target = modifier.get(b"bake_target", default=None)
-    bakes = modifier.get_pointer(b"bakes", default=None)
-    if bakes is None:
+    target, count = modifier.get(b"bake_target", default=None), modifier.get(b"bakes_num", default=None)
+    if count is None:
         yield from _string(modifier, b"simulation_bake_directory", is_sequence=True, block_name=block_name)
         return
-    for number, bake in enumerate(dynamic_array(bakes)):
+    if not count:  # the pointer to them may point anywhere
+        return
+    for number, bake in enumerate(dynamic_array(modifier.get_pointer(b"bakes"))):
         own = bake.get(b"bake_target", default=cdefs.NODES_MODIFIER_BAKE_TARGET_INHERIT)
         if (own or target) == cdefs.NODES_MODIFIER_BAKE_TARGET_PACKED:
             continue

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import requests
 
 from flamenco_client.api import Client
-from flamenco_client.errors import Conflict, LocalFault, Unreachable
-from flamenco_client.progress import Counter, Progress
+from flamenco_client.errors import Canceled, Conflict, LocalFault, Unreachable
+from flamenco_client.hashing import Hashes
+from flamenco_client.pack import PackedFile, hashing
+from flamenco_client.progress import Counter, Progress, cancelable
 
 SMALL = 4 * 1024 * 1024  # files up to this size travel in an archive
-ARCHIVE_BYTES = 64 * 1024 * 1024
-ARCHIVE_FILES = 1000
-ASK = 5000  # hashes a question
+ARCHIVE_BYTES = 16 * 1024 * 1024
+ARCHIVE_FILES = 500
+ASK = 1000  # files a question
+ASK_BYTES = 32 * 1024 * 1024  # of the files that a question is about: sooner is better if they must be sent
+SENDERS = 2
+WHOLE = 201  # the answer to the last piece of a file
 PIECE = 64 * 1024 * 1024  # of a large file, a request
 BLOCK = 256 * 1024
 TRIES = 8  # without any progress, before it is given up
@@ -53,59 +62,166 @@ def upload(client: Client, files: Iterable[HashedFile], progress: Progress = Pro
 
     A lost connection is taken up again where it broke. Raises a `ClientError`.
     """
-    by_hash = {file.sha256: file for file in files}
-    lacking = ask_missing(client, list(by_hash), progress)
-    wanted = [by_hash[sha256] for sha256 in lacking]
-    counter = Counter(progress, "upload", sum(file.size for file in wanted))
-    for batch in batches([file for file in wanted if file.size <= SMALL]):
-        send_archive(client, batch, counter, progress)
-    for file in wanted:
-        if file.size > SMALL:
-            send_large(client, file, counter, progress)
-    return len(wanted)
+    listed = list(files)
+
+    def work() -> int:
+        counter = Counter(progress, "upload", sum(file.size for file in listed), len(listed), told=False)
+        return sum(len(sent) for _, sent in sending(client, listed, counter, progress))
+
+    return cancelable(progress, work, client.cut)
+
+
+def send(client: Client, files: Sequence[PackedFile], hashes: Hashes, progress: Progress) -> list[PackedFile]:
+    """Hash the files and send those that the farm lacks, while others are still hashed; gives them all with their hashes."""
+    total = sum(file.size for file in files)
+    reading = Counter(progress, "hash", total, len(files))
+    counter = Counter(progress, "upload", total, len(files), told=False)
+    found: list[PackedFile] = []
+    for asked, sent in sending(client, hashing(files, hashes, reading), counter, progress):
+        found += asked
+        # Of what goes on at once only the slower part is told.
+        reading.quiet = reading.quiet or bool(sent)
+    hashes.save()
+    return found
+
+
+File = TypeVar("File", bound=HashedFile)
+
+
+def sending(
+    client: Client, files: Iterable[File], counter: Counter, progress: Progress
+) -> Iterator[tuple[list[File], list[File]]]:
+    """Ask for files in groups and send what is lacking; gives each group, and those of it that are sent.
+
+    `counter` begins with all files, and ends with those that had to be sent.
+    """
+    known: set[str] = set()
+    with _Senders(client, counter, progress) as senders:
+        for group in groups(files, ASK, ASK_BYTES):
+            fresh = {file.sha256: file for file in group if file.sha256 not in known}
+            known.update(fresh)
+            lacking = [fresh[sha256] for sha256 in ask_missing(client, list(fresh), progress)]
+            wanted = {id(file) for file in lacking}
+            for file in group:
+                if id(file) not in wanted:
+                    counter.spare(file.size)
+            if lacking:
+                counter.tell()
+            senders.take(lacking)
+            yield group, lacking
+    counter.tell()
 
 
 def ask_missing(client: Client, hashes: Sequence[str], progress: Progress) -> list[str]:
     """Those that the farm lacks."""
-    lacking: list[str] = []
-    for start in range(0, len(hashes), ASK):
-        progress.check()
-        lacking += client.missing(hashes[start : start + ASK])
-    return lacking
+    progress.check()
+    return client.missing(hashes) if hashes else []
 
 
-def batches(files: Iterable[HashedFile]) -> Iterator[list[HashedFile]]:
-    """Small files in groups that make a good archive."""
-    batch: list[HashedFile] = []
+def groups(files: Iterable[File], most_files: int, most_bytes: int) -> Iterator[list[File]]:
+    """Files in groups that are large enough to be worth a request."""
+    group: list[File] = []
     size = 0
     for file in files:
-        batch.append(file)
+        group.append(file)
         size += file.size
-        if len(batch) >= ARCHIVE_FILES or size >= ARCHIVE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        if len(group) >= most_files or size >= most_bytes:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
-def send_archive(client: Client, batch: list[HashedFile], counter: Counter, progress: Progress) -> None:
+class _Senders:
+    """Threads that send, each over a connection of its own: while the server puts one archive away, the next one comes."""
+
+    def __init__(self, client: Client, counter: Counter, progress: Progress) -> None:
+        self._client, self._counter = client, counter
+        self._failed = threading.Event()
+        self._progress = replace(progress, canceled=lambda: self._failed.is_set() or progress.canceled())
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(SENDERS)
+        self._work: list[Future[None]] = []
+        self._small: list[HashedFile] = []
+
+    def __enter__(self) -> _Senders:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                while self._small:
+                    self._send_small()
+                wait(self._work, return_when=FIRST_EXCEPTION)
+        finally:
+            self._failed.set()  # if any is still at work
+            self._pool.shutdown(cancel_futures=True)
+            self._client.forget_twins()
+        if kind is None:
+            self._raise()
+
+    def take(self, files: Iterable[HashedFile]) -> None:
+        """Send these files, now or with the next ones."""
+        if self._failed.is_set():
+            wait(self._work, return_when=FIRST_EXCEPTION)
+            self._raise()
+        for file in files:
+            if file.size > SMALL:
+                self._begin(partial(send_large, file=file, counter=self._counter, progress=self._progress))
+            else:
+                self._small.append(file)
+        while len(self._small) >= ARCHIVE_FILES or sum(file.size for file in self._small) >= ARCHIVE_BYTES:
+            self._send_small()
+
+    def _send_small(self) -> None:
+        batch = next(groups(self._small, ARCHIVE_FILES, ARCHIVE_BYTES), [])
+        self._small = self._small[len(batch) :]
+        if batch:
+            self._begin(partial(send_archive, batch=batch, counter=self._counter, progress=self._progress))
+
+    def _begin(self, work: Callable[[Client], None]) -> None:
+        def run() -> None:
+            try:
+                if not hasattr(self._own, "client"):
+                    self._own.client = self._client.twin()
+                work(self._own.client)
+            except BaseException:
+                self._failed.set()
+                raise
+
+        self._work.append(self._pool.submit(run))
+
+    def _raise(self) -> None:
+        """The error that came first; those that were only stopped by it say so themselves."""
+        errors = [error for work in self._work if not work.cancelled() and (error := work.exception()) is not None]
+        for error in sorted(errors, key=lambda error: isinstance(error, Canceled)):
+            raise error
+
+
+def send_archive(client: Client, batch: Sequence[HashedFile], counter: Counter, progress: Progress) -> None:
     """Send a batch in one tar stream; after a lost connection only what did not arrive is sent again."""
     for attempt in range(TRIES):
         sent: list[int] = []
         body = Body(archive_length(batch), lambda: archive(batch, counter, sent))  # noqa: B023
         try:
             client.call("POST", "/files/archive", data=body, headers={"Content-Type": "application/x-tar"})
-            return
+            break
         except Unreachable:
             if attempt + 1 == TRIES:
                 raise
         counter.add(-sum(sent))
         pause(attempt, progress)
         lacking = set(client.missing([file.sha256 for file in batch]))
-        counter.add(sum(file.size for file in batch if file.sha256 not in lacking))
+        arrived = [file for file in batch if file.sha256 not in lacking]
+        counter.add(sum(file.size for file in arrived))
+        counter.file(*(name_of(file) for file in arrived))
         batch = [file for file in batch if file.sha256 in lacking]
-        if not batch:
-            return
+    counter.file(*(name_of(file) for file in batch))
+
+
+def name_of(file: HashedFile) -> str:
+    """A file's path in the job's tree, or on this machine."""
+    return str(getattr(file, "path", file.source))
 
 
 def archive_length(batch: Iterable[HashedFile]) -> int:
@@ -140,10 +256,17 @@ def send_large(client: Client, file: HashedFile, counter: Counter, progress: Pro
         try:
             offset = upload_offset(client, file)
             counted.set(offset)
-            if offset >= file.size and not client.missing([file.sha256]):
+            while offset < file.size:
+                answer = send_piece(client, file, offset, counted)
+                failures = 0
+                if answer.status_code == WHOLE:
+                    counter.file(name_of(file))
+                    return
+                offset = int(answer.headers.get("Upload-Offset", "0"))
+            if not client.missing([file.sha256]):
+                counter.file(name_of(file))
                 return
             send_piece(client, file, offset, counted)
-            failures = 0
         except (Unreachable, Conflict):
             failures += 1
             if failures >= TRIES:
