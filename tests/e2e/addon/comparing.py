@@ -73,6 +73,14 @@ def flat(path: Path) -> bool:
     return all(float(values.std()) < 1 for values in read(path).values())
 
 
+def alike(paths: list[Path]) -> bool:
+    """Whether pictures are all the same."""
+    first, *others = (read(path) for path in paths)
+    return all(
+        each.keys() == first.keys() and all(np.array_equal(each[key], first[key]) for key in first) for each in others
+    )
+
+
 def _pictures(folder: Path) -> dict[str, Path]:
     found = [
         path for part in ("frames", "compositor") for path in (folder / part).rglob("*") if path.suffix in PICTURES

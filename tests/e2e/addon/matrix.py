@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "support")]
 
 from addon_blender import install  # noqa: E402
-from comparing import Difference, compare, flat  # noqa: E402
+from comparing import Difference, alike, compare, flat  # noqa: E402
 from flamenco_client.errors import ClientError  # noqa: E402
 from matrix_page import page  # noqa: E402
 from matrix_scenes import ROWS, SERIES, Row  # noqa: E402
@@ -143,7 +143,9 @@ def shows_nothing(local: Path) -> str:
     if not frames:
         return "nothing was rendered here"
     dull = [each.name for each in frames if flat(each)]
-    return f"the row's own pictures show nothing: {', '.join(dull)}" if dull else ""
+    if dull:
+        return f"the row's own pictures show nothing: {', '.join(dull)}"
+    return "the row's own frames are all the same" if len(frames) > 1 and alike(frames) else ""
 
 
 def wrong_video(local: Path, farm: Path) -> str:

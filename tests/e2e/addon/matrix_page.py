@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,8 +54,13 @@ def _note(notes: list[str], text: str) -> str:
 
 def _notes(row: Any, cells: dict[str, Any]) -> list[str]:
     absent = row.absent if any(each.state == "absent" for each in cells.values()) else ""
-    refused = {f"the add-on says: {each.words}" for each in cells.values() if each.state == "refused"}
+    refused = {f"the add-on says: {_short(each.words)}" for each in cells.values() if each.state == "refused"}
     return [text for text in (row.why, *sorted(refused), row.note, absent) if text]
+
+
+def _short(words: str) -> str:
+    """Without the folders of the machine that made the page."""
+    return re.sub(r"(?<![\w.])/[^\s,;:]*/", "…/", words)
 
 
 def _cell(outcome: Any) -> str:

@@ -87,3 +87,22 @@ def volume(stage: Stage) -> None:
     cloud = bpy.data.objects.new("Cloud", data)
     cloud.location, cloud.scale = (0.2, 0, 1), (0.6, 0.4, 0.3)
     scene.collection.objects.link(cloud)
+
+
+@row("Geometry nodes that read a file (Import OBJ)", series=LATER, absent="these nodes came with Blender 4.5")
+def import_node(stage: Stage) -> None:
+    scene = stage.simple()
+    model = stage.folder / "models" / "wedge.obj"
+    model.parent.mkdir()
+    model.write_text("v -0.6 -0.4 1\nv 0.6 -0.4 1\nv 0 0.5 1\nf 1 2 3\n", encoding="utf-8")
+    tree = bpy.data.node_groups.new("Read", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    reads, lies = tree.nodes.new("GeometryNodeImportOBJ"), tree.nodes.new("GeometryNodeRealizeInstances")
+    paint, result = tree.nodes.new("GeometryNodeSetMaterial"), tree.nodes.new("NodeGroupOutput")
+    reads.inputs[0].default_value = str(model)
+    paint.inputs["Material"].default_value = stage.material(color=(0.9, 0.9, 0.1), name="Yellow")
+    for one, other in ((reads, lies), (lies, paint), (paint, result)):
+        tree.links.new(one.outputs[0], other.inputs[0])
+    thing = scene.objects["Cube"]
+    thing.location = (0, 0, 1)
+    thing.modifiers.new("Read", "NODES").node_group = tree

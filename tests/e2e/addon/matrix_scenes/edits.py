@@ -44,6 +44,8 @@ def edit_as_frames(stage: Stage) -> None:
     stage.save()
     picture = stage.picture(stage.folder / "plates" / "one.png", 1)
     strips.new_image("one", str(picture), 1, 1).frame_final_duration = 2
+    other = stage.picture(stage.folder / "plates" / "two.png", 2)
+    strips.new_image("two", str(other), 2, 2)
     scene.frame_end = 2
 
 

@@ -50,6 +50,29 @@ def eevee(stage: Stage) -> None:
     scene.eevee.taa_render_samples = 4
 
 
+@row("Freestyle lines")
+def freestyle(stage: Stage) -> None:
+    scene = stage.moving()
+    scene.frame_end = 2
+    scene.render.use_freestyle = True
+    style = bpy.data.linestyles.new("Lines")
+    style.thickness, style.color = 2, (1, 1, 0)
+    bpy.context.view_layer.freestyle_settings.linesets[0].linestyle = style
+
+
+@row("Persistent data between frames")
+def persistent_data(stage: Stage) -> None:
+    stage.moving().render.use_persistent_data = True
+
+
+@row("Hair that the particle system grows")
+def hair(stage: Stage) -> None:
+    scene = stage.simple()
+    system = scene.objects["Board"].modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system
+    system.settings.type, system.settings.count, system.settings.hair_length = "HAIR", 60, 1.5
+    system.settings.brownian_factor = 0.3
+
+
 @row("Render settings of a preset of the farm, when none is chosen")
 def no_preset(stage: Stage) -> None:
     scene = lit(stage)

@@ -32,12 +32,27 @@ def absolute_texture(stage: Stage) -> None:
     stage.board(stage.image(stage.folder / "textures" / "steps.png"))
 
 
-@row("Texture outside of the project")
-def outside_texture(stage: Stage) -> None:
+@row("Two textures of the same name, in two folders outside of the project")
+def outside_textures(stage: Stage) -> None:
     scene = stage.fresh()
     stage.camera(scene)
     (stage.folder / ".blender_project").mkdir(parents=True, exist_ok=True)
-    stage.board(stage.image(stage.folder.with_name(stage.folder.name + "-elsewhere") / "steps.png"))
+    elsewhere = stage.folder.with_name("elsewhere")
+    stage.board(stage.image(elsewhere / "one" / "steps.png"))
+    image = stage.image(elsewhere / "two" / "steps.png", 2)
+    stage.cube(at=(0.3, 0, 1)).data.materials[0] = stage.material(image, name="Two")
+
+
+@row("Texture through a symbolic link to a folder outside of the project")
+def texture_behind_link(stage: Stage) -> None:
+    scene = stage.fresh()
+    stage.save()
+    stage.camera(scene)
+    stage.picture(stage.folder.with_name("shared") / "steps.png", 1)
+    (stage.folder / "textures").symlink_to(stage.folder.with_name("shared"), target_is_directory=True)
+    image = stage.load(stage.folder / "textures" / "steps.png")
+    image.filepath = "//textures/steps.png"
+    stage.board(image)
 
 
 @row("Texture in the folder above, with a project root")
@@ -181,6 +196,52 @@ def library_override(stage: Stage) -> None:
     board.location.x = 0.4
 
 
+@row("Library packed into the .blend, its file gone")
+def packed_library(stage: Stage) -> None:
+    stage.fresh()
+    stage.board(stage.packed("steps", 2))
+    library = stage.save(stage.folder / "assets" / "board.blend")
+    scene = stage.fresh()
+    stage.save()
+    stage.camera(scene)
+    link(scene, library, "Board")
+    stage.save()
+    bpy.ops.file.pack_libraries()
+    stage.save()
+    library.unlink()
+
+
+@row("Linked data packed into the .blend, its library gone", series=("5.0",), absent="it came with Blender 5.0")
+def packed_links(stage: Stage) -> None:
+    library = textured_library(stage, stage.folder / "assets" / "board.blend", 1)
+    scene = stage.fresh()
+    stage.save()
+    stage.camera(scene)
+    with bpy.data.libraries.load(str(library), link=True, relative=True, pack=True) as (_there, wanted):
+        wanted.objects = ["Board"]
+    scene.collection.objects.link(wanted.objects[0])
+    stage.save()
+    library.unlink()
+
+
+@row("World of a library, with its HDRI")
+def linked_world(stage: Stage) -> None:
+    library = stage.folder / "assets" / "sky.blend"
+    scene = stage.fresh()
+    stage.save(library)
+    lit_by(stage, scene, radiance(library.parent / "sky" / "dawn.hdr"))
+    scene.world.name, scene.world.use_fake_user = "Sky", True
+    bpy.data.images["dawn.hdr"].filepath = "//sky/dawn.hdr"
+    stage.save(library)
+    scene = stage.fresh()
+    stage.save()
+    stage.camera(scene).data.type = "PERSP"
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_there, wanted):
+        wanted.worlds = ["Sky"]
+    scene.world = wanted.worlds[0]
+    stage.cube(size=2).data.materials[0] = bpy.data.materials.new("Gray")
+
+
 @row("Compressed .blend with a compressed library")
 def compressed(stage: Stage) -> None:
     library = textured_library(stage, stage.folder / "assets" / "board.blend", 1, compress=True)
@@ -224,18 +285,10 @@ def movie_texture(stage: Stage) -> None:
 @row("World lit by an HDRI")
 def world_hdri(stage: Stage) -> None:
     scene = stage.fresh()
-    stage.camera(scene).data.type = "PANO" if stage.five else "PERSP"
-    hdr = radiance(stage.folder / "sky" / "dawn.hdr")
-    if not stage.five:
-        scene.world.use_nodes = True
-    tree = scene.world.node_tree
-    sky = tree.nodes.new("ShaderNodeTexEnvironment")
-    sky.image = stage.load(hdr)
-    tree.links.new(sky.outputs["Color"], next(n for n in tree.nodes if n.type == "BACKGROUND").inputs["Color"])
-    cube = stage.cube(size=2)
-    cube.data.materials[0] = bpy.data.materials.new("Gray")
+    stage.camera(scene).data.type = "PERSP"
+    lit_by(stage, scene, radiance(stage.folder / "sky" / "dawn.hdr"))
+    stage.cube(size=2).data.materials[0] = bpy.data.materials.new("Gray")
     scene.cycles.samples = 4
-    scene.world.cycles.sampling_method, scene.world.cycles.sample_map_resolution = "MANUAL", 64
 
 
 @row("Light profile (IES file)")
@@ -273,6 +326,13 @@ def mesh_cache(stage: Stage) -> None:
     modifier.frame_start = 1
 
 
+@row("Texture that is missing on the artist's own machine", refused="steps.png")
+def missing_texture(stage: Stage) -> None:
+    relative_texture(stage)
+    stage.keep()
+    (stage.folder / "textures" / "steps.png").unlink()
+
+
 @row("Names with spaces and of all scripts: folder, file, image, object, scene, view layer")
 def names(stage: Stage) -> None:
     stage.folder = stage.folder / "Zweiter Ort ü" / "日本語 кадр"
@@ -285,6 +345,17 @@ def names(stage: Stage) -> None:
     image.name = "Bild ñ"
     image.filepath = "//Bilder, alle/têxture ü 100% #1.png"
     stage.board(image, "Brett Ω")
+
+
+def lit_by(stage: Stage, scene: Any, picture: Path) -> None:
+    """Light the world by a picture."""
+    if not stage.five:
+        scene.world.use_nodes = True
+    tree = scene.world.node_tree
+    sky = tree.nodes.new("ShaderNodeTexEnvironment")
+    sky.image = stage.load(picture)
+    tree.links.new(sky.outputs["Color"], next(n for n in tree.nodes if n.type == "BACKGROUND").inputs["Color"])
+    scene.world.cycles.sampling_method, scene.world.cycles.sample_map_resolution = "MANUAL", 64
 
 
 def textured_library(stage: Stage, path: Path, turn: int, **options: Any) -> Path:

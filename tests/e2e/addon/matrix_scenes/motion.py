@@ -79,6 +79,8 @@ def animated_seed(stage: Stage) -> None:
 @row("Frames 0 and 1")
 def frame_zero(stage: Stage) -> None:
     scene = stage.moving()
+    scene.objects["Cube"].location.x = -0.2
+    scene.objects["Cube"].keyframe_insert("location", frame=0)
     scene.frame_start, scene.frame_end = 0, 1
 
 

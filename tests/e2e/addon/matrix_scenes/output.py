@@ -73,6 +73,52 @@ def clip_in_compositor(stage: Stage) -> None:
     mix(stage, tree, picture, both, result)
 
 
+@row("Compositor group of a library, with a picture of its own")
+def linked_compositor_group(stage: Stage) -> None:
+    stage.fresh()
+    library = stage.save(stage.folder / "assets" / "grade.blend")
+    group = bpy.data.node_groups.new("Grade", "CompositorNodeTree")
+    group.use_fake_user = True
+    for way in ("INPUT", "OUTPUT"):
+        if hasattr(group, "interface"):
+            group.interface.new_socket("Image", in_out=way, socket_type="NodeSocketColor")
+        else:
+            (group.inputs if way == "INPUT" else group.outputs).new("NodeSocketColor", "Image")
+    still = group.nodes.new("CompositorNodeImage")
+    still.image = stage.load(stage.picture(library.parent / "plates" / "over.png", 2))
+    still.image.filepath = "//plates/over.png"
+    into, out = group.nodes.new("NodeGroupInput"), group.nodes.new("NodeGroupOutput")
+    mix(stage, group, into.outputs[0], still.outputs["Image"], out.inputs[0])
+    stage.save(library)
+    scene = stage.simple()
+    stage.save()
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_there, wanted):
+        wanted.node_groups = ["Grade"]
+    tree, picture, result = stage.compositor(scene)
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.node_tree = wanted.node_groups[0]
+    tree.links.new(picture, node.inputs[0])
+    tree.links.new(node.outputs[0], result)
+
+
+@row("Compositor with a movie and an image sequence from disk")
+def plates_in_compositor(stage: Stage) -> None:
+    scene = stage.simple()
+    scene.frame_end = 3
+    movie = shutil.copyfile(stage.media / "clip.mp4", stage.folder / "clip.mp4")
+    tree, picture, result = stage.compositor(scene)
+    plays = tree.nodes.new("CompositorNodeImage")
+    plays.image, plays.frame_duration, plays.frame_start = stage.load(movie), 8, 1
+    for number in range(1, 4):
+        stage.picture(stage.folder / "plates" / f"p_{number:04}.png", number)
+    shows = tree.nodes.new("CompositorNodeImage")
+    shows.image = stage.load(stage.folder / "plates" / "p_0001.png")
+    shows.image.source = "SEQUENCE"
+    shows.frame_duration, shows.frame_start = 3, 1
+    both = mix(stage, tree, plays.outputs["Image"], shows.outputs["Image"])
+    mix(stage, tree, picture, both, result)
+
+
 @row("Resolution at 50 %")
 def percentage(stage: Stage) -> None:
     render = stage.simple().render

@@ -43,7 +43,7 @@ def view_layers(stage: Stage) -> None:
 def view_layers_exr(stage: Stage) -> None:
     scene = two_layers(stage)
     for layer in scene.view_layers:
-        layer.use_pass_z = layer.use_pass_normal = True
+        layer.use_pass_z = layer.use_pass_normal = layer.use_pass_cryptomatte_object = True
     stage.format(scene, "OPEN_EXR_MULTILAYER", "32")
 
 
@@ -94,6 +94,23 @@ def never_saved_texture(stage: Stage) -> None:
     stage.camera(scene)
     stage.board(stage.image(stage.folder / "textures" / "steps.png", 2))
     stage.never_saved()
+
+
+@row("In edit mode, with changes that are not applied yet")
+def edit_mode(stage: Stage) -> None:
+    stage.simple()
+    scene = stage.keep()
+    bpy.context.view_layer.objects.active = scene.objects["Cube"]
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_all(action="SELECT")
+    bpy.ops.transform.translate(value=(-0.7, -0.2, 0))
+
+
+@row("A preview range of the timeline is set")
+def preview_range(stage: Stage) -> None:
+    scene = stage.moving()
+    scene.use_preview_range = True
+    scene.frame_preview_start, scene.frame_preview_end = 2, 2
 
 
 @row("Objects hidden in renders, collections excluded")
