@@ -34,8 +34,16 @@ def refuse(gone: list[str]) -> None:
 def _libraries() -> Iterator[str]:
     for library in bpy.data.libraries:
         path = absolute(library.filepath, None)  # of a library in a library, too, it is relative to the open file
-        if library.packed_file is None and not path.is_file():
+        if not _is_inside(library) and not path.is_file():
             yield f"library {path}"
+
+
+def _is_inside(library: Any) -> bool:
+    """Whether what is used of a library is packed into the open file: the library, or since 5.0 its linked data."""
+    if library.packed_file is not None or getattr(library, "is_archive", False):
+        return True
+    archived = any(getattr(each, "archive_parent_library", None) == library for each in bpy.data.libraries)
+    return archived and not library.users_id
 
 
 def _blocks() -> Iterator[str]:
