@@ -9,6 +9,7 @@ that it cancels only when nothing else that Blender does wants it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,8 @@ from .. import runtime
 from ..core.apart import submit_apart
 from ..core.choices import chosen
 from ..core.sending import Phase, Sending
-from ..preflight import gate
+from ..preflight.gate import look_first, pass_or_refuse
+from ..runtime import Connection
 from ..scene.saving import capture, refuse_unsaved
 from ..ui.sending_view import watch
 from .submit import blamed, folder, say, say_submitted
@@ -39,19 +41,20 @@ class FLAMENCO_OT_send(bpy.types.Operator):
     sure: BoolProperty(description="Nothing is checked any more", options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Check, which asks if need be, and begin; without a window, do it all."""
+        """Check and send; what is wrong is told in a sentence. Without a window it is all done at the return."""
         try:
-            if not bpy.app.background and not self.sure:
-                submission_of()  # what can be refused at once is
-                gate.look_first(context)
-                return {"FINISHED"}
-            if not self.sure:
-                gate.pass_or_refuse(context)
-            sending = begin(context)
             if bpy.app.background:
-                finish(sending)
+                send_at_once(context)
+            elif self.sure:
+                begin(context)
+            else:
+                prepare()
+                look_first(context)
         except ClientError as error:
-            self.report({"ERROR"}, blamed(error))
+            if self.sure:  # whoever called this shows nothing of what it reports
+                tell(context, blamed(error))
+            else:
+                self.report({"ERROR"}, blamed(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -76,33 +79,15 @@ class FLAMENCO_OT_cancel_sending(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def begin(context: bpy.types.Context) -> Sending:
-    """Take the state of what is open, and start sending it. Raises a `ClientError`."""
-    state = runtime.current()
-    client, submission = submission_of()
-    scene = context.scene
-    assert scene is not None
-    tellers = [listener(scene) for listener in state.submit_listeners]
-    snapshot = capture(scene, always_copy=bpy.app.background and not submission.shared)
-
-    def ended(sending: Sending) -> None:
-        if sending.phase is Phase.DONE:
-            state.last_job = int(sending.job["id"])
-            for tell in tellers:
-                tell(sending.job)
-            say_submitted(sending.job)
-        else:
-            say(sending.line())
-        watch()
-
-    state.sending = Sending(client, snapshot, submission, ended, submit_apart)
-    state.sending.start(state.background)
-    watch()
-    return state.sending
+def tell(context: bpy.types.Context, text: str) -> None:
+    """Show a sentence at the mouse."""
+    manager: Any = context.window_manager
+    manager.popup_menu(lambda menu, _: menu.layout.label(text=text), title="The Job Is Not Sent", icon="ERROR")
+    say(text)
 
 
-def submission_of() -> tuple[Client, Submission]:
-    """Whom it is sent to, and what is chosen. Raises a `ClientError`."""
+def prepare() -> tuple[Client, Submission]:
+    """What is chosen, as it can be sent. Raises `ClientError` if it cannot."""
     state = runtime.current()
     if state.sending is not None and state.sending.active:
         raise ClientError("a job is being sent already; wait for its end, or cancel it")
@@ -117,14 +102,54 @@ def submission_of() -> tuple[Client, Submission]:
     return client, submission
 
 
-def finish(sending: Sending) -> None:
-    """Wait for the end: there is no window whose timer would. Raises `ClientError` if it failed."""
+def begin(context: bpy.types.Context) -> Sending:
+    """Take the state of what is open, and start sending it. Raises a `ClientError`."""
+    state, (client, submission) = runtime.current(), prepare()
+    scene = context.scene
+    assert scene is not None
+    tellers = [listener(scene) for listener in state.submit_listeners]
+    snapshot = capture(scene, always_copy=bpy.app.background and not submission.shared)
+
+    def ended(sending: Sending) -> None:
+        if sending.phase is Phase.DONE:
+            state.last_job = int(sending.job["id"])
+            for teller in tellers:
+                teller(sending.job)
+            say_submitted(sending.job)
+        else:
+            say(sending.line())
+        watch()
+
+    state.sending = Sending(client, snapshot, submission, ended, submit_apart)
+    state.sending.start(state.background)
+    watch()
+    return state.sending
+
+
+def send_at_once(context: bpy.types.Context) -> None:
+    """All of it, for scripts. Raises a `ClientError`."""
     state = runtime.current()
-    while sending.active:
-        state.background.pump()
-        time.sleep(PUMP_SECONDS)
+    if state.catalogue is None and state.account.token:  # the settings of job types are known by it
+        state.connect()
+        pump_while(lambda: state.connection is Connection.CONNECTING)
+    _, submission = prepare()
+    for finding in pass_or_refuse(context, submission):
+        say(f"warning: {finding.text}")
+    finish(begin(context))
+
+
+def finish(sending: Sending) -> None:
+    """Wait for the end. Raises `ClientError` if it failed."""
+    pump_while(lambda: sending.active)
     if sending.phase is not Phase.DONE:
         raise ClientError(sending.line())
+
+
+def pump_while(condition: Callable[[], bool]) -> None:
+    """Do what the timer of a window would do."""
+    while condition():
+        runtime.current().background.pump()
+        time.sleep(PUMP_SECONDS)
 
 
 def unregister() -> None:

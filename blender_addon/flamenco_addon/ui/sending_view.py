@@ -112,7 +112,7 @@ def register() -> None:
     _manager.flamenco_sent = properties.FloatProperty(
         name="Sent", description="How much is sent", subtype="PERCENTAGE", precision=0, min=0, max=100, get=_fraction
     )
-    bpy.types.STATUSBAR_HT_header.append(draw_status)
+    bpy.types.STATUSBAR_HT_header.prepend(draw_status)
     bpy.app.handlers.load_pre.append(_forget_bars)
     manager = bpy.context.window_manager
     configs = manager.keyconfigs.addon if manager else None
