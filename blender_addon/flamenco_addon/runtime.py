@@ -25,6 +25,7 @@ from .core.session import Connection, Session
 # Hears of a scene while its state is taken; what it gives is told of the job once there is one.
 SubmitListener = Callable[[bpy.types.Scene], Callable[[Mapping[str, Any]], None]]
 BUSY_SECONDS = 0.05
+BRINGING_SECONDS = 0.5  # between two looks at results that are on their way
 SAVE_SECONDS = 2.0  # after the last choice that was made
 __all__ = ["Connection", "Runtime", "begin", "current", "end"]
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
@@ -93,7 +94,11 @@ class Runtime(Session):
             bpy.app.timers.register(self._looking, first_interval=BUSY_SECONDS, persistent=True)
 
     def _look(self) -> float | None:
-        return self.jobs.tick()
+        wait = self.jobs.tick()
+        if self.results.now is None:
+            return wait
+        self.redraw()
+        return BRINGING_SECONDS
 
     def job_sent(self, note: Note) -> None:
         """A job was submitted from here: remember where its results belong, and follow it."""

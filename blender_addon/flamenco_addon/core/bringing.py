@@ -45,11 +45,12 @@ class Brought:
     same: list[Path] = field(default_factory=list)
     held: list[Path] = field(default_factory=list)  # others are there, and nobody said what to do
 
-    def sentence(self) -> str:
-        """For people."""
-        told = f"{counted(len(self.new), 'file')} brought to {self.folder}"
+    def sentence(self, folder: bool = True) -> str:
+        """For people; with the folder where it is not told beside."""
+        to, in_ = (f" to {self.folder}", f" in {self.folder}") if folder else ("", "")
+        told = f"{counted(len(self.new), 'file')} brought{to}"
         if self.same and not self.new:
-            told = f"all is there already: {counted(len(self.same), 'file')} in {self.folder}"
+            told = f"all is there already: {counted(len(self.same), 'file')}{in_}"
         if not self.same and not self.new and not self.held:
             told = "there are no results yet"
         if self.held:

@@ -25,6 +25,7 @@ MOST_JOBS = 50
 MOST_DETAILS = 8  # jobs that run at once and are asked about one by one, for the time that is left
 MOST_FAILURES = 5
 BUSY_SECONDS, IDLE_SECONDS, MOST_SECONDS = 2.0, 15.0, 120.0  # between two questions; the last while the server is away
+ANSWER_SECONDS = 60.0  # that an answer may take
 LOOK_SECONDS = 6.0  # a panel that was not drawn for so long is not looked at
 LARGEST_THUMBNAIL = 1_000_000
 MOST_THUMBNAILS = 200
@@ -184,6 +185,20 @@ class Following:
             wait = self.wait()
         return wait if wait is None else max(0.25, wait)
 
+    def awaken(self, go_on: Callable[[], None]) -> None:
+        """The farm is there: ask how the jobs are if results of an earlier session are still to come."""
+        try:
+            notes = Notes(self._client().address)
+        except ClientError:
+            return
+
+        def found(awaited: bool) -> None:
+            if awaited:
+                self.refresh()
+                go_on()
+
+        self._background.start("notes", lambda _: notes.any_awaited(), found)
+
     def refresh(self) -> None:
         """Ask now."""
         if self._asking:
@@ -202,6 +217,7 @@ class Following:
             question.ask,
             lambda news: self._heard(generation, news),
             lambda sentence: self._failed(generation, sentence),
+            seconds=ANSWER_SECONDS,
         )
 
     def _told(self, failures: int, problem: str) -> None:
@@ -246,7 +262,9 @@ class Following:
             self.action_problem = str(error)
             return
         self.acting = what
-        self._background.start("job action", lambda _: call(client, job_id), self._acted, self._action_failed)
+        self._background.start(
+            "job action", lambda _: call(client, job_id), self._acted, self._action_failed, seconds=ANSWER_SECONDS
+        )
 
     def _acted(self, _answer: Any) -> None:
         self.acting = ""

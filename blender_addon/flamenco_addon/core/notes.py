@@ -17,6 +17,7 @@ from flamenco_client.places import state_folder
 from .destination import Destination, destination_from
 
 MOST_NOTES = 500
+MOST_AWAITED = 30
 MOST_BROUGHT = 20_000
 MOST_BYTES = 8_000_000
 
@@ -75,12 +76,22 @@ class Notes:
         with contextlib.suppress(LocalFault):
             write_secret(self._file(note.job), json.dumps(document, indent=1) + "\n")
 
+    def any_awaited(self) -> bool:
+        """Whether results of one of the last jobs were to come by themselves and are not all here."""
+        notes = (self.read(job) for job in self._jobs()[-MOST_AWAITED:])
+        return any(note.automatic and not note.complete for note in notes if note is not None)
+
+    def _jobs(self) -> list[int]:
+        try:
+            return sorted(int(file.stem) for file in self.folder.glob("*.json") if file.stem.isdigit())
+        except OSError:
+            return []
+
     def tidy(self) -> None:
         """Forget the oldest notes if there are too many."""
         with contextlib.suppress(OSError):
-            files = sorted(self.folder.glob("*.json"), key=lambda file: int(file.stem) if file.stem.isdigit() else 0)
-            for file in files[:-MOST_NOTES]:
-                file.unlink(missing_ok=True)
+            for job in self._jobs()[:-MOST_NOTES]:
+                self._file(job).unlink(missing_ok=True)
 
     def _file(self, job: int) -> Path:
         return self.folder / f"{int(job)}.json"

@@ -126,7 +126,7 @@ class Results:
         self.now = None
         self.failed.discard(bringing.job)
         if brought.new or brought.held or not bringing.automatic:
-            self.told[bringing.job] = brought.sentence()
+            self.told[bringing.job] = brought.sentence(folder=False)
         self._go_on()
 
     def _failed(self, bringing: Bringing, sentence: str) -> None:

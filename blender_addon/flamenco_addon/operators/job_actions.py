@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
 
@@ -101,15 +101,10 @@ class FLAMENCO_OT_jobs_more(bpy.types.Operator):
     bl_label = "More Jobs"
     bl_options = {"INTERNAL"}
 
-    here: BoolProperty(name="Of this .blend", options={"SKIP_SAVE"})
-
     def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Change what is listed."""
+        """Change how many are listed."""
         state = runtime.current()
-        if self.here:
-            state.jobs.here_only = not state.jobs.here_only
-        else:
-            state.jobs.all_shown = not state.jobs.all_shown
+        state.jobs.all_shown = not state.jobs.all_shown
         state.redraw()
         return {"FINISHED"}
 

@@ -413,8 +413,11 @@ def editor(context: bpy.types.Context, kind: str) -> Any:
 
 
 def register() -> None:
-    """Hear of jobs that are sent."""
-    runtime.current().submit_listeners.append(remember)
+    """Hear of jobs that are sent, and of the farm when it answers."""
+    state = runtime.current()
+    state.submit_listeners.append(remember)
+    if not bpy.app.background:
+        state.catalogue_listeners.append(lambda: state.jobs.awaken(state.expect_jobs))
 
 
 CLASSES: tuple[type, ...] = (

@@ -57,6 +57,7 @@ def is_saved() -> bool:
 def write_copy(target: Path) -> None:
     """Write what is open to another file. Raises `LocalFault`."""
     save: Any = bpy.ops.wm.save_as_mainfile
+    changed = bpy.data.is_dirty
     with _no_traces():
         try:
             done = save(
@@ -69,8 +70,22 @@ def write_copy(target: Path) -> None:
             )
         except RuntimeError as error:
             raise LocalFault(f"a copy of the scene cannot be saved: {sentence(error)}") from error
+    if changed and not bpy.app.background:
+        bpy.app.timers.register(_still_changed, first_interval=0.0)
     if "FINISHED" not in done or not target.is_file():
         raise LocalFault("a copy of the scene cannot be saved; Blender's console may say why")
+
+
+def _still_changed() -> None:
+    """Mark what is open as changed: Blender takes it for saved once it has heard that any copy was written.
+
+    It hears of that with its next events, so it cannot be told before; a step of undo is all that marks it.
+    """
+    window = bpy.context.window_manager.windows[0] if bpy.context.window_manager else None
+    if not bpy.data.is_dirty and window is not None:
+        with bpy.context.temp_override(window=window):
+            push: Any = bpy.ops.ed.undo_push
+            push(message="Render on Flamenco")
 
 
 def sentence(error: RuntimeError) -> str:

@@ -37,8 +37,9 @@ def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The list."""
     state = runtime.current()
     state.look_at_jobs()
+    layout.use_property_split = False
     jobs = state.jobs.shown(state.blend)
-    draw_head(layout, len(jobs))
+    draw_head(layout, context)
     if state.jobs.problem:
         sentence(layout, context, state.jobs.problem, "ERROR")
     if not jobs:
@@ -56,12 +57,10 @@ def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layout.operator("flamenco.jobs_more", text=more, icon=icon, emboss=False)
 
 
-def draw_head(layout: bpy.types.UILayout, listed: int) -> None:
+def draw_head(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """What is listed."""
-    state = runtime.current()
     row = layout.row()
-    icon: Any = "CHECKBOX_HLT" if state.jobs.here_only else "CHECKBOX_DEHLT"
-    row.operator("flamenco.jobs_more", text="This .blend only", icon=icon, emboss=False).here = True
+    row.prop(context.window_manager, "flamenco_jobs_here")
     row.operator("flamenco.jobs_refresh", text="", icon="FILE_REFRESH", emboss=False)
 
 
@@ -262,6 +261,10 @@ def _done(_manager: Any) -> float:
     return 100 * part_of(job, jobs.details.get(job.id)) if job is not None else 0.0
 
 
+def _list_here(_manager: Any, value: bool) -> None:
+    runtime.current().jobs.here_only = value
+
+
 def _brought(_manager: Any) -> float:
     bringing = runtime.current().results.now
     return 100 * bringing.part if bringing is not None else 0.0
@@ -275,6 +278,10 @@ def register() -> None:
     """Pictures, and the bars of Blenders before 4.0."""
     _previews.append(bpy.utils.previews.new())
     properties: Any = bpy.props
+    _manager.flamenco_jobs_here = properties.BoolProperty(
+        name="This .blend only", description="List only the jobs that were sent of this .blend from this machine",
+        get=lambda _: runtime.current().jobs.here_only, set=_list_here,
+    )  # fmt: skip
     for name, get in (("flamenco_job_done", _done), ("flamenco_job_brought", _brought)):
         bar = properties.FloatProperty(
             name="Done", description="How far it is", subtype="PERCENTAGE", precision=0, min=0, max=100, get=get
@@ -287,4 +294,4 @@ def unregister() -> None:
     for previews in _previews:
         bpy.utils.previews.remove(previews)
     _previews.clear()
-    del _manager.flamenco_job_done, _manager.flamenco_job_brought
+    del _manager.flamenco_jobs_here, _manager.flamenco_job_done, _manager.flamenco_job_brought
