@@ -38,9 +38,8 @@ def events(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
 def collect_garbage(make_config: Callable[..., ServerConfig], /, **flags: Any) -> None:
     """Delete files that no job needs, abandoned uploads, and old copies of run logs; best once a day."""
     from flamenco_server.migrating import check_migrated
-    from flamenco_server.modules.farm.recording import trim as trim_sums
+    from flamenco_server.modules.farm.cleaning import Cleaning
     from flamenco_server.modules.files.build import build_collector, build_store
-    from flamenco_server.modules.log.run_log import trim
 
     config = make_config(**flags)
     if config.files_grace_hours < 2:
@@ -48,9 +47,8 @@ def collect_garbage(make_config: Callable[..., ServerConfig], /, **flags: Any) -
     database = Database(config.url())
     try:
         check_migrated(database)
-        gone = build_collector(config, database, build_store(config), time.time).collect()
-        database.write(lambda session: trim(session, time.time() - config.log_keep_days * 86400))
-        database.write(lambda session: trim_sums(session, time.time()))
+        collector = build_collector(config, database, build_store(config), time.time)
+        gone = Cleaning(database, collector, time.time, config.log_keep_days * 86400).run("command line")
     finally:
         database.close()
     click.echo(f"{gone.files} files gone, {gone.bytes / 1e6:.1f} MB")

@@ -9,7 +9,6 @@ from flamenco_server.modules.farm.recording import trim
 from server_farm import Site, on_both
 from sqlalchemy import text
 
-pytestmark = on_both
 SLOT = 300
 FRAME = {"frame": 1, "total": 60.0, "render": 50.0, "memory_mb": 10}
 
@@ -22,6 +21,7 @@ def of_worker(site: Site, worker: str, **query: Any) -> Any:
     return site.by("viewer")("GET", f"/api/workers/{worker}/history", query_string=query).json
 
 
+@on_both
 def test_what_ended_counts_where_it_was_done(site: Site) -> None:
     site.clock.now = 1_800_000_000.0 + 100  # 100 s into a slot
     site.worker("M1-a", "M1-b")
@@ -42,6 +42,7 @@ def test_what_ended_counts_where_it_was_done(site: Site) -> None:
     assert len(of_worker(site, "M1-b", hours=24)["at"]) == 25
 
 
+@on_both
 def test_what_goes_on_counts_too(site: Site) -> None:
     site.worker("M1-a")
     site.submit()
@@ -52,6 +53,7 @@ def test_what_goes_on_counts_too(site: Site) -> None:
     assert sum(of_worker(site, "M1-a")["busy_seconds"]) == 420.0
 
 
+@on_both
 def test_a_lease_that_ran_out_is_a_loss_of_its_worker(site: Site) -> None:
     site.worker("M1-a", "M1-b")
     site.submit()
@@ -89,6 +91,7 @@ def test_a_long_while_has_few_slots_and_many_managers_add_up(site: Site) -> None
     assert len(history(site, hours=744)["at"]) <= 300
 
 
+@on_both
 def test_old_sums_go_and_newer_ones_stay(site: Site) -> None:
     site.worker("M1-a")
     site.submit()

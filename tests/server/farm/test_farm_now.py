@@ -10,8 +10,6 @@ from server_farm import Site, on_both
 from server_parts import sha
 from sqlalchemy import event, text
 
-pytestmark = on_both
-
 
 def farm(site: Site) -> Any:
     """The farm as it is now, not as it was a moment ago."""
@@ -43,6 +41,7 @@ def test_an_empty_farm_is_all_zero_and_nothing_is_wrong(site: Site) -> None:
     assert kinds(site) == []
 
 
+@on_both
 def test_workers_jobs_and_tasks_are_told_by_state(site: Site) -> None:
     site.worker("M1-a", "M1-b")
     site.worker("M1-c", state="asleep")
@@ -59,6 +58,7 @@ def test_workers_jobs_and_tasks_are_told_by_state(site: Site) -> None:
     assert farm(site)["jobs"]["processing"] == 0
 
 
+@on_both
 def test_the_last_hour_says_what_was_done_and_how_busy_all_were(site: Site) -> None:
     site.clock.now = 1_800_000_000.0
     site.worker("M1-a", "M1-b")
@@ -95,6 +95,7 @@ def test_a_job_that_may_have_one_worker_takes_as_long_as_that_one_needs(site: Si
     assert farm(site)["queue"]["seconds"] == 8 * 60
 
 
+@on_both
 def test_storage_says_what_the_files_take(site: Site) -> None:
     for data in (b"one", b"two two", b"one"):
         site.by("artist")("PUT", f"/api/files/{sha(data)}", data=data)
@@ -131,6 +132,7 @@ def test_jobs_without_any_worker_are_told_at_once(site: Site) -> None:
     assert kinds(site) == []
 
 
+@on_both
 def test_jobs_that_no_worker_can_do_are_stuck_and_told_together(site: Site) -> None:
     site.worker("M1-a")
     stuck = [site.submit(tags=["gpu"]) for _ in range(2)]
@@ -165,6 +167,7 @@ def test_a_worker_that_fell_silent_is_told_and_one_that_signed_off_is_not(site: 
     assert (found["ids"], found["text"]) == (["M1-a"], "M1-a fell silent 3 minutes ago.")
 
 
+@on_both
 def test_a_silent_manager_is_told(site: Site) -> None:
     site.worker("M1-a")
     site.clock.now += 7200
@@ -183,6 +186,7 @@ def test_a_worker_that_fails_again_and_again_is_told(site: Site) -> None:
     assert alert(site, "failing worker")["text"] == "M1-a was set aside: it failed 5 tasks of 2 jobs in a row."
 
 
+@on_both
 def test_a_run_that_takes_many_times_as_long_as_others_is_told(site: Site) -> None:
     site.worker("M1-a")
     site.submit(settings={"frames": "1-9"})

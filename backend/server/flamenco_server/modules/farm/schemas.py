@@ -81,6 +81,21 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     place: str
 
 
+class CleanUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last clean-up took away, and whether one goes on."""
+
+    running_since: datetime | None
+    last_at: datetime | None
+    files: int
+    bytes: int
+
+
+class StorageAnswer(Storage, frozen=True, kw_only=True):
+    """The same, with the last clean-up."""
+
+    clean_up: CleanUp
+
+
 class Farm(msgspec.Struct, frozen=True, kw_only=True):
     """What goes on now; a few seconds old at most."""
 

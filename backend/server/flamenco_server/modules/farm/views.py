@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
 from flask import Flask, current_app
 
-from flamenco_server.context import Core, core
+from flamenco_server.context import Core, core, principal
 from flamenco_server.endpoints import Endpoints
 from flamenco_server.errors import NotFound
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.farm import history
-from flamenco_server.modules.farm.schemas import Farm, History, HistoryQuery, WorkerHistoryQuery
+from flamenco_server.modules.farm.cleaning import Cleaning
+from flamenco_server.modules.farm.schemas import Farm, History, HistoryQuery, StorageAnswer, WorkerHistoryQuery
 from flamenco_server.modules.farm.service import FarmNow
+from flamenco_server.modules.files.views import files
 from flamenco_server.modules.managers.models import Worker
 
 endpoint = Endpoints("farm")
@@ -26,6 +29,11 @@ def setup(app: Flask, core: Core) -> None:
 def farm_now() -> FarmNow:
     """What answers what goes on now."""
     return cast(FarmNow, current_app.extensions["flamenco.farm"])
+
+
+def cleaning() -> Cleaning:
+    """What cleans up."""
+    return Cleaning(core().database, files().collector, core().clock, core().config.log_keep_days * 86400)
 
 
 @endpoint("GET", "/farm", answer=Farm, role=Role.VIEWER)
@@ -50,3 +58,19 @@ def show_worker_history(worker_id: str, query: WorkerHistoryQuery) -> History:
         if session.get(Worker, worker_id) is None:
             raise NotFound(f"there is no worker {worker_id!r}")
         return history.worker_history(session, worker_id, query.hours, core().clock())
+
+
+@endpoint("GET", "/storage", answer=StorageAnswer, role=Role.VIEWER)
+def show_storage() -> StorageAnswer:
+    """Show what the farm's files take, what is free, and what the last clean-up took away."""
+    with core().database.reading() as session:
+        return StorageAnswer(
+            **msgspec.structs.asdict(farm_now().storage(session)), clean_up=cleaning().state(session)
+        )  # fmt: skip
+
+
+@endpoint("POST", "/storage/clean-up", answer=StorageAnswer, status=202, role=Role.ADMIN, statuses=(409,))
+def clean_up() -> StorageAnswer:
+    """Begin to delete files that no job needs, abandoned uploads and old records; look at the storage for what came of it."""
+    cleaning().start(principal().name)
+    return show_storage()

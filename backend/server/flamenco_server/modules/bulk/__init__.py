@@ -1,0 +1,1 @@
+"""The same for many at once, as one call: jobs and workers."""
