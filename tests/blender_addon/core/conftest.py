@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from breaking_link import BreakingLink
 from flamenco_client import api
 from hostile_server import hostile
-from served_farm import served
+from served_farm import Served, served
 
 __all__ = ["hostile", "served"]
 
@@ -20,3 +22,11 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FLAMENCO_SERVER", "FLAMENCO_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(api, "PAUSE", 0.0)
+
+
+@pytest.fixture
+def link(served: Served) -> Iterator[BreakingLink]:
+    """A way to the server that can be cut."""
+    made = BreakingLink(served.port)
+    yield made
+    made.close()
