@@ -28,7 +28,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     }  # fmt: skip
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen([sys.executable, "-m", "flamenco_server.cli", "run"], env=environment, stderr=log)
-    until(lambda: answers(f"http://127.0.0.1:{port}"), 30, "the server answers")
+    until(lambda: answers(f"http://127.0.0.1:{port}"), 90, "the server answers")
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(20)

@@ -12,7 +12,6 @@ from flamenco_server.modules.signing.setup import offer_setup, setup_file
 from server_farm import Site, on_both
 from sqlalchemy import text
 
-pytestmark = on_both
 GOOD = "correct horse"
 
 
@@ -27,6 +26,7 @@ def sign_in(site: Site, name: str = "artist", password: str = GOOD, address: str
     )  # fmt: skip
 
 
+@on_both
 def test_a_password_begins_a_session_that_ends_by_itself(site: Site) -> None:
     give(site)
     answer = sign_in(site)
@@ -77,6 +77,7 @@ def test_who_is_unknown_costs_as_much_as_who_is_known(site: Site, monkeypatch: p
     assert len(checked) == 3
 
 
+@on_both
 def test_guessing_gets_slow_there_and_not_elsewhere(site: Site) -> None:
     give(site)
     for _ in range(5):
@@ -113,6 +114,7 @@ def test_a_guesser_with_many_addresses_keeps_nobody_out_for_long(site: Site) -> 
     assert sign_in(site).status_code == 201
 
 
+@on_both
 def test_many_at_the_same_moment_get_no_more_tries(site: Site) -> None:
     give(site)
     statuses: list[int] = []
@@ -126,6 +128,7 @@ def test_many_at_the_same_moment_get_no_more_tries(site: Site) -> None:
     assert sorted(statuses) == [401] * 5 + [429] * 7
 
 
+@on_both
 def test_a_password_is_changed_by_who_knows_it_and_other_sessions_end(site: Site) -> None:
     give(site)
     site.tokens["here"], site.tokens["there"] = sign_in(site).json["token"], sign_in(site).json["token"]
@@ -174,6 +177,7 @@ def test_no_password_is_stored_or_shown(site: Site) -> None:
     assert "password" not in users[0]
 
 
+@on_both
 def test_an_invitation_sets_a_password_once(site: Site) -> None:
     made = site.by("admin")("POST", "/api/users/2/invite")
     assert (made.status_code, made.json["user"]) == (201, "artist")
@@ -216,6 +220,7 @@ def first(site: Site, remote: str = "127.0.0.1", headers: dict[str, str] | None 
     )
 
 
+@on_both
 def test_who_sits_at_the_server_becomes_the_first_admin_and_nobody_after(empty: Site) -> None:
     made = first(empty)
     assert (made.status_code, made.json["role"]) == (201, "admin")
@@ -249,6 +254,7 @@ def test_a_farm_with_users_offers_no_setup(site: Site) -> None:
     assert not file.exists()
 
 
+@on_both
 def test_two_at_the_same_moment_make_one_admin(empty: Site) -> None:
     statuses: list[int] = []
     threads = [

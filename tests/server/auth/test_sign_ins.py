@@ -8,8 +8,6 @@ from typing import Any
 from server_farm import Site, on_both
 from sqlalchemy import text
 
-pytestmark = on_both
-
 
 def start(site: Site, program: str = "Blender on ATLAS", address: str = "10.0.0.7") -> Any:
     """A sign-in that began from there."""
@@ -24,6 +22,7 @@ def poll(site: Site, begun: Any) -> Any:
     return site.by("nobody")("POST", "/api/sign-ins/poll", json={"device_code": begun["device_code"]}).json
 
 
+@on_both
 def test_a_program_gets_a_token_of_who_approves_it_once(site: Site) -> None:
     begun = start(site)
     assert re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}", begun["user_code"])
@@ -60,6 +59,7 @@ def test_nobody_and_no_manager_approves(site: Site) -> None:
             assert site.by(who)(method, path + end).status_code == status
 
 
+@on_both
 def test_a_sign_in_lives_ten_minutes(site: Site) -> None:
     begun = start(site)
     site.by("artist")("POST", f"/api/sign-ins/{begun['user_code']}/approve")
@@ -87,6 +87,7 @@ def test_neither_code_is_stored(site: Site) -> None:
     assert begun["user_code"] not in stored
 
 
+@on_both
 def test_guessing_codes_gets_slow_for_the_user_and_for_the_place(site: Site) -> None:
     begun = start(site)
     artist = site.by("artist")

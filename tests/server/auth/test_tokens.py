@@ -9,8 +9,6 @@ import pytest
 from server_farm import Site, on_both
 from sqlalchemy import event, text
 
-pytestmark = on_both
-
 
 def token(site: Site, token_id: int) -> Any:
     items = site.by("admin")("GET", "/api/tokens").json["items"]
@@ -21,6 +19,7 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")
 
 
+@on_both
 def test_a_token_knows_who_made_it_and_ends_when_it_was_said(site: Site) -> None:
     ends = site.clock.now + 3600
     body = {"user": "artist", "label": "pipeline", "expires_at": moment(ends)}
@@ -38,6 +37,7 @@ def test_a_token_does_not_end_before_it_began(site: Site, ends: str) -> None:
     assert (refused.status_code, refused.json["field"]) == (422, "expires_at")
 
 
+@on_both
 def test_use_is_written_down_once_an_hour(site: Site) -> None:
     began = site.clock.now
     assert token(site, 2)["used_at"] is None
