@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: matrix demo addon test test-quick test-real check lint format lock bench-farm clean
+.PHONY: matrix demo addon test test-quick test-real check lint format lock bench-farm bench-dashboard clean
 
 demo:
 	@scripts/setup demo
@@ -47,6 +47,10 @@ lock:
 matrix:
 	@scripts/setup test
 	@$(PYTHON) tests/e2e/addon/matrix.py --to docs/same-picture.md
+
+bench-dashboard:
+	@scripts/setup test
+	@$(PYTHON) tests/benchmarks/dashboard.py
 
 bench-farm:
 	@scripts/setup test
