@@ -261,6 +261,7 @@ def preview_range() -> None:
 @case("frames", fine)
 def one_frame() -> None:
     fresh()
+    farm(worker(), worker(name="other"))
     bpy.context.scene.frame_end = 1
 
 

@@ -73,7 +73,9 @@ def fix(finding: Finding, subject: Subject) -> None:
     """Write the path relative to the .blend."""
     assert finding.where is not None
     owner: Any = part_of(subject.data, finding.where)
-    if hasattr(owner, "directory") and hasattr(owner, "elements"):
+    if hasattr(owner, "elements"):  # an image strip
         owner.directory = finding.value + "/"
-    else:
+    elif hasattr(owner, "filepath"):
         owner.filepath = finding.value
+    else:  # a node that imports
+        owner.inputs[0].default_value = finding.value

@@ -81,4 +81,4 @@ def sentence(where: str, expression: str, name: str, scripts_allowed: bool) -> s
     """What is wrong with a driver."""
     if scripts_allowed:
         return f"The driver of {where} ({expression}) uses {name}, which no script of the .blend seems to define"
-    return f"The driver of {where} ({expression}) uses {name}, which works only where scripts may run: not on the farm"
+    return f"The driver of {where} ({expression}) uses {name}, which works only where scripts may run: on the farm in trusted projects"

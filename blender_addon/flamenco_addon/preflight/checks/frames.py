@@ -30,13 +30,13 @@ def check(subject: Subject) -> Iterator[Step]:
         yield Finding(
             "frames", Severity.WARNING, f"The job has {len(numbers):,} frames ({text})", subject.at(Editor.OUTPUT)
         )
-    if subject.job.type == "render" and len(numbers) == 1 and rendered(subject) is Rendered.SCENE:
+    if len(numbers) == 1 and can_be_split(subject):
         yield Finding(
             "frames",
             Severity.NOTE,
-            "The job has one frame: the job type still lets many workers render it together",
+            f"The job has one frame: as a still, {len(subject.workers)} workers render it together",
             subject.at(Editor.OUTPUT),
-            fix="Render as a still" if has_still(subject) else "",
+            fix="Render as a still",
         )
     if scene.use_preview_range and not subject.job.settings.get("frames"):
         yield Finding(
@@ -56,9 +56,11 @@ def is_readable(subject: Subject, text: str) -> bool:
     return declared is None or not forms.check(declared, text)
 
 
-def has_still(subject: Subject) -> bool:
-    """Whether the farm can split a picture."""
-    return subject.catalogue is not None and subject.catalogue.job_type("still") is not None
+def can_be_split(subject: Subject) -> bool:
+    """Whether several workers could share the one picture of a job of frames."""
+    if subject.catalogue is None or subject.job.type != "render" or len(subject.workers) < 2:
+        return False
+    return subject.catalogue.job_type("still") is not None and rendered(subject) is Rendered.SCENE
 
 
 def fix(finding: Finding, subject: Subject) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def look(subject: Subject) -> Iterator[Step]:
     """All files of data-blocks."""
     folders = Folders(subject.here.folder)
     for pieces in sliced(lambda: subject.data.libraries):
-        subject.files += [use for library in pieces if (use := library_use(library, folders))]
+        inside = archived(subject.data)
+        subject.files += [library_use(each, folders) for each in pieces if not is_inside(each, inside)]
         yield None
     for kind in KINDS:
         yield from _blocks(subject, kind, folders)
@@ -72,10 +73,20 @@ class Folders:
         return self._of[written]
 
 
-def library_use(library: Any, folders: Folders) -> FileUse | None:
-    """A library's own file; none if it is packed into the .blend."""
+def archived(data: Any) -> set[Any]:
+    """The libraries of which linked data is packed into the .blend; Blender can since 5.0."""
+    return {each.archive_parent_library for each in data.libraries if getattr(each, "is_archive", False)}
+
+
+def is_inside(library: Any, archived: set[Any]) -> bool:
+    """Whether all that is used of a library is packed into the .blend: the library, or its linked data."""
     if library.packed_file is not None or getattr(library, "is_archive", False):
-        return None
+        return True
+    return library in archived and not library.users_id
+
+
+def library_use(library: Any, folders: Folders) -> FileUse:
+    """A library's own file."""
     written = str(library.filepath)
     return FileUse(
         "library",

@@ -14,6 +14,7 @@ OWNERS = ("materials", "worlds", "lights", "linestyles", "textures", "scenes")
 BUILT_IN = ("bpy.types", "bpy_types", "_bpy_types")
 UNDEFINED = "NodeUndefined"
 EXTERNAL = {"ShaderNodeTexIES": "light profile", "ShaderNodeScript": "shader script"}
+IMPORT = "GeometryNodeImport"  # begin of the names of nodes that read the file that their first input names
 MOST_NODES = 500  # that are looked at without a pause
 
 
@@ -61,7 +62,10 @@ def _node(subject: Subject, node: Any, owner: Place, folders: Folders) -> None:
         module = "" if idname == UNDEFINED else type(node).__module__
         subject.nodes.append(NodeUse(_at(owner, node), idname, module))
     elif idname in EXTERNAL:
-        _external(subject, node, owner, folders)
+        _file(subject, node, owner, folders, EXTERNAL[idname], str(node.filepath) if node.mode == "EXTERNAL" else "")
+    elif idname.startswith(IMPORT):
+        source = node.inputs[0]
+        _file(subject, node, owner, folders, "model", "" if source.is_linked else str(source.default_value))
     else:
         image = getattr(node, "image", None)
         if image is not None and image.source == "SEQUENCE":
@@ -72,19 +76,12 @@ def _at(owner: Place, node: Any) -> Place:
     return Place(owner.collection, owner.name, owner.library, node.name, owner.editor)
 
 
-def _external(subject: Subject, node: Any, owner: Place, folders: Folders) -> None:
-    written = str(node.filepath) if node.mode == "EXTERNAL" else ""
-    if written:
-        library = node.id_data.library
-        subject.files.append(
-            FileUse(
-                EXTERNAL[node.bl_idname],
-                written,
-                paths.absolute(written, folders.of(library)),
-                _at(owner, node),
-                linked=library is not None,
-            )
-        )
+def _file(subject: Subject, node: Any, owner: Place, folders: Folders, word: str, written: str) -> None:
+    if not written:
+        return
+    library = node.id_data.library
+    path = paths.absolute(written, folders.of(library))
+    subject.files.append(FileUse(word, written, path, _at(owner, node), linked=library is not None))
 
 
 def _sequence(subject: Subject, image: Any, user: Any, place: Place, folders: Folders) -> None:

@@ -59,7 +59,8 @@ def _points(subject: Subject, kind: str, owner: str, name: str, cache: Any, star
         f"{kind}:{owner}:{name}",
         place,
         baked=bool(cache.is_baked or cache.use_external),
-        outdated=bool(cache.is_outdated) and bool(cache.is_baked),
+        # Blender says so of rigid bodies that were just baked, too.
+        outdated=bool(cache.is_outdated and cache.is_baked) and kind != "rigidbody",
         folder=folder,
         prefix=prefix,
         linked=bool(place.library),
