@@ -13,6 +13,10 @@ from flamenco_common.states import RunStatus, WorkerState
 # ---- worker <-> manager: the handshake ----
 
 
+MANAGER_ADDRESS = "Flamenco-Manager-Address"
+"""Header of a manager's `GET /me`: where its workers reach it."""
+
+
 class Registration(msgspec.Struct, frozen=True):
     """First handshake: who a worker is. `identity` is made once by the worker and kept."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flamenco_common.hosts import address_of
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
@@ -30,7 +30,7 @@ def _announced(host: str, port: int, name: str) -> Zeroconf | None:
     zeroconf = None
     try:
         zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
-        info = ServiceInfo(SERVICE, f"{name}.{SERVICE}", port=port, parsed_addresses=addresses(host))
+        info = ServiceInfo(SERVICE, f"{name}.{SERVICE}", port=port, parsed_addresses=[address_of(host)])
         zeroconf.register_service(info, allow_name_change=True)
     except (OSError, ZeroconfError) as error:
         _log.warning("workers cannot find this manager on the network by themselves: %r", error)
@@ -38,16 +38,3 @@ def _announced(host: str, port: int, name: str) -> Zeroconf | None:
             zeroconf.close()
         return None
     return zeroconf
-
-
-def addresses(host: str) -> list[str]:
-    """The addresses at which workers reach a manager that listens on `host`."""
-    if host not in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return [socket.gethostbyname(host)]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Nothing is sent: this only asks which of this machine's addresses leads outside.
-            probe.connect(("192.0.2.1", 9))
-            return [str(probe.getsockname()[0])]
-        except OSError:
-            return ["127.0.0.1"]

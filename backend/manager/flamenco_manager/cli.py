@@ -17,7 +17,7 @@ from flamenco_common.hosts import is_loopback
 from flamenco_common.locking import try_lock
 
 from flamenco_manager.config import ManagerConfig, load
-from flamenco_manager.errors import BadConfig, ManagerError
+from flamenco_manager.errors import BadConfig, ManagerError, Unreachable
 
 
 class _Group(click.Group):
@@ -72,6 +72,9 @@ def _serve(config: ManagerConfig, site: Any) -> None:
     signal.signal(signal.SIGTERM, _stop)
     port = int(serving.effective_port)  # it is text where the manager listens on all addresses
     click.echo(f"flamenco manager: listening on http://{config.host}:{port}", err=True)
+    # The server may be away; it is told again when the first worker registers.
+    with contextlib.suppress(Unreachable):
+        site.server.me()
     with _announced(config, port):
         site.courier.start()
         serving.run()

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import platformdirs
 from flamenco_common.configuring import BadFile, decode_path, from_toml, text_of
+from flamenco_common.hosts import address_of
 from flamenco_common.variables import Variable, from_config
 
 from flamenco_manager.errors import BadConfig
@@ -25,6 +26,7 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     host: str = "127.0.0.1"
     port: int = 8081
     threads: int = 64  # that serve workers; one waits while its worker's request is joined with others
+    public_url: str = ""  # this manager as its workers reach it; empty: by this machine's address and the port
     server_url: str = "http://127.0.0.1:8080"
     token: str = ""  # the manager's token at the server
     token_file: Path | None = None  # or a file with it
@@ -52,6 +54,15 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             if self.database_url.startswith(prefix):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
         return self.database_url
+
+    def reached_at(self) -> str:
+        """This manager as its workers reach it; empty if it takes any free port, or its host is unknown."""
+        if self.public_url or not self.port:
+            return self.public_url.rstrip("/")
+        try:
+            return f"http://{address_of(self.host)}:{self.port}"
+        except OSError:
+            return ""
 
     def manager_token(self) -> str:
         """The manager's token at the server. Raises `BadConfig`."""

@@ -74,7 +74,9 @@ def build(
     server: Server | None = None,
 ) -> Site:
     """Build them. `clock` tells the time of day, `ticks` measures how long things take."""
-    server = server or Server(config.server_url, config.manager_token(), config.server_timeout_seconds, config.threads)
+    server = server or Server(
+        config.server_url, config.manager_token(), config.server_timeout_seconds, config.threads, config.reached_at()
+    )
     fleet, book = Fleet(database, clock, ticks), Book(database, clock, ticks)
     outbox, pins, bell = Outbox(database), Pins(database), Bell()
     cache = FileCache(config.data_dir / "files", config.cache_bytes, pins.__contains__)

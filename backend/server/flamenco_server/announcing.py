@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flamenco_common.hosts import address_of
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
@@ -25,7 +25,9 @@ def announced(host: str, port: int, name: str, public_url: str = "") -> Iterator
     try:
         zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
         told = {"url": public_url} if public_url and len(public_url) < _LONGEST_TEXT else {}
-        info = ServiceInfo(SERVICE, f"{name}.{SERVICE}", port=port, parsed_addresses=[_address(host)], properties=told)
+        info = ServiceInfo(
+            SERVICE, f"{name}.{SERVICE}", port=port, parsed_addresses=[address_of(host)], properties=told
+        )
         zeroconf.register_service(info, allow_name_change=True)
     except (OSError, ZeroconfError) as error:
         _log.warning("the add-on cannot find this server on the network by itself: %r", error)
@@ -35,16 +37,3 @@ def announced(host: str, port: int, name: str, public_url: str = "") -> Iterator
         if zeroconf is not None:
             zeroconf.unregister_all_services()
             zeroconf.close()
-
-
-def _address(host: str) -> str:
-    """The address at which people reach a server that listens on `host`."""
-    if host not in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return socket.gethostbyname(host)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Nothing is sent: this only asks which of this machine's addresses leads outside.
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"

@@ -16,7 +16,7 @@ import certifi
 import msgspec
 import requests.utils
 import urllib3
-from flamenco_common.documents import ClaimAnswer, HashList, ManagerReport, ReportAnswer, TaskFiles
+from flamenco_common.documents import MANAGER_ADDRESS, ClaimAnswer, HashList, ManagerReport, ReportAnswer, TaskFiles
 from flamenco_common.hosts import is_loopback
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
@@ -41,11 +41,12 @@ class Me(msgspec.Struct, frozen=True):
 class Server:
     """The server. Every call may raise `Unreachable`, or `Rejected` where the same again would not help."""
 
-    def __init__(self, url: str, token: str, timeout: float, connections: int = 32) -> None:
+    def __init__(self, url: str, token: str, timeout: float, connections: int = 32, address: str = "") -> None:
         self._url = url.rstrip("/") + "/api"
         self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
         self._breaker = Breaker()
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._address = address
         self._pool = _pool(self._url, connections)
 
     @property
@@ -59,8 +60,12 @@ class Server:
         return self._breaker.seconds_left
 
     def me(self) -> Me:
-        """Who this manager is."""
-        return _read(self.call("GET", "/me"), Me)
+        """Who this manager is; the server learns where workers reach it."""
+        return _read(self.call("GET", "/me", headers={MANAGER_ADDRESS: self._address} if self._address else None), Me)
+
+    def use_enrolment(self, token: str, identity: str) -> None:
+        """Let a worker join with a token that somebody made at the server. Raises `Rejected` if it lets none."""
+        self.call("POST", "/enrolments/use", msgspec.json.encode({"token": token, "identity": identity}))
 
     def claim(self, lease: str, workers: Sequence[str], revision: int) -> ClaimAnswer:
         """Tasks for waiting workers; the same lease again gives the same."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Literal
 
+from flamenco_common.documents import MANAGER_ADDRESS
+from flask import request
 from sqlalchemy import text
 
 from flamenco_server.context import core, principal
@@ -13,6 +15,7 @@ from flamenco_server.helpers.moments import moment
 from flamenco_server.modules.auth.models import Token, User
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.main.schemas import Health, Me
+from flamenco_server.modules.managers.service import note_address
 
 endpoint = Endpoints("main")
 
@@ -34,6 +37,9 @@ def health() -> Health:
 def me() -> Me:
     """Say who the token belongs to, what they may do, and which server this is."""
     who = principal()
+    address = request.headers.get(MANAGER_ADDRESS, "")
+    if who.kind == "manager" and address:
+        core().database.write(lambda session: note_address(session, who.id, address))
     with core().database.reading() as session:
         token = session.get(Token, who.token_id)
         user = session.get(User, who.id) if who.kind == "user" else None

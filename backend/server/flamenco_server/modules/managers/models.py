@@ -21,6 +21,7 @@ class Manager(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[float] = mapped_column(Double)
     last_seen_at: Mapped[float | None] = mapped_column(Double)
+    address: Mapped[str] = mapped_column(String(200), default="", server_default="")  # where its workers reach it
 
 
 class Worker(Base):

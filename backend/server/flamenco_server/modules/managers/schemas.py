@@ -35,6 +35,7 @@ class ManagerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_seen_at: datetime | None
     workers: int
+    address: str  # where its workers reach it, as it said itself; empty: it did not
 
 
 class MadeManager(ManagerAnswer, frozen=True, kw_only=True):

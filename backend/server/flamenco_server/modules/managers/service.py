@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from flamenco_server.db import Database
 from flamenco_server.errors import Invalid, NotFound
 from flamenco_server.modules.log.service import Event, emit, record
-from flamenco_server.modules.managers.models import Worker, WorkerWish
+from flamenco_server.modules.managers.models import Manager, Worker, WorkerWish
 from flamenco_server.modules.managers.schemas import WorkerOrder
 
 WORKERS: Any = Worker.__table__
@@ -53,6 +53,15 @@ def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], r
             _fulfill(session, newest[worker_id], revision)
         events.append(Event("worker", worker_id, None, {"state": values["state"], "name": values["name"]}))
     emit(session, events)
+
+
+def note_address(session: Session, manager_id: int, address: str) -> None:
+    """Take over where a manager says that its workers reach it; what cannot be an address is left out."""
+    known = address.startswith(("http://", "https://")) and address.isascii() and address.isprintable()
+    if known and " " not in address and len(address) <= _MOST_NAME:
+        session.execute(
+            update(Manager).where(Manager.id == manager_id, Manager.address != address).values(address=address)
+        )
 
 
 def _fulfill(session: Session, report: WorkerReport, revision: int) -> None:

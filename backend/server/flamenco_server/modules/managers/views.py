@@ -64,6 +64,7 @@ def _manager(session: Session, row: Manager) -> ManagerAnswer:
         enabled=row.enabled,
         created_at=moment_of(row.created_at),
         last_seen_at=moment(row.last_seen_at),
+        address=row.address,
         workers=session.scalar(select(func.count(Worker.id)).where(Worker.manager_id == row.id)) or 0,
     )
 
