@@ -96,6 +96,8 @@ def field_from(declared: object) -> Field:
     )
     if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
         raise BadDescription(f"the setting {name} has a minimum above its maximum")
+    if kind == "int" and not ((field.minimum or 0) <= MOST_INT and (field.maximum or 0) >= LEAST_INT):
+        raise BadDescription(f"the setting {name} has limits that no whole number keeps")
     return _with_default(field, declared.get("default"))
 
 

@@ -42,7 +42,7 @@ def guarded(draw: Draw) -> Callable[[Any, bpy.types.Context], None]:
 
 def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: Any = "NONE") -> None:
     """A text in as many lines as the width of the region asks for; the icon stands before the first."""
-    lines = wrapped(text, letters(context, bool(icon != "NONE")))
+    lines = wrapped(text[:1].upper() + text[1:], letters(context, bool(icon != "NONE")))
     column = layout.column(align=True)
     column.scale_y = 0.8 if len(lines) > 1 else 1.0
     for number, line in enumerate(lines):
@@ -53,7 +53,7 @@ def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, 
 def letters(context: bpy.types.Context, has_icon: bool = False) -> int:
     """How many letters fit into a line of the region that is drawn."""
     region = context.region
-    scale = context.preferences.system.ui_scale if context.preferences else 1.0
+    scale = (context.preferences.system.ui_scale if context.preferences else 0.0) or 1.0  # 0 without a window
     width = (region.width if region is not None else USUAL_WIDTH * scale) / scale - MARGIN - 20 * has_icon
     return max(20, int(width / POINTS_A_LETTER))
 

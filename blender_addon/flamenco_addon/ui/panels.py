@@ -80,7 +80,7 @@ def draw_presets(layout: bpy.types.UILayout) -> None:
     """The menu of presets for submitting, with buttons to keep and to forget one."""
     applied = presets.applied()
     row = labelled(layout, "Preset").row(align=True)
-    row.menu("FLAMENCO_MT_presets", text=shortened(applied.label, 60) if applied else "Presets", translate=False)
+    row.menu("FLAMENCO_MT_presets", text=shortened(applied.label, 60) if applied else "None", translate=False)
     row.operator("flamenco.preset_save", text="", icon="ADD")
     if applied is not None:
         button = row.operator("flamenco.preset_delete", text="", icon="REMOVE")

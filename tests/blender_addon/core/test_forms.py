@@ -67,6 +67,8 @@ def test_a_setting_without_a_label_is_called_by_its_name() -> None:
         ({"type": "float", "default": math.nan}, "a number"),
         ({"type": "float", "default": math.inf}, "a number"),
         ({"type": "int", "minimum": 2, "maximum": 1}, "a minimum above its maximum"),
+        ({"type": "int", "minimum": 2**31}, "no whole number keeps"),
+        ({"type": "int", "maximum": -(2**31) - 1}, "no whole number keeps"),
         ({"type": "str", "default": "c", "choices": ["a", "b"]}, "one of a, b"),
         ({"type": "int", "choices": ["1"]}, "no list of texts"),
         ({"type": "str", "choices": ["a", "a"]}, "not all different"),
