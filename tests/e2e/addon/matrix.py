@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,23 @@ class Outcome:
     state: str  # equal, near, differs, refused, absent, failed
     words: str = ""
     difference: Difference | None = None
+    warnings: tuple[str, ...] = ()  # what the add-on said before it sent it
 
     @property
     def as_said(self) -> bool:
-        """Whether that is what the row says."""
+        """Whether that is what the row says, and what the add-on said."""
+        if self.state != "absent" and not self._as_warned():
+            return False
         if self.row.refused:
             return self.state == "refused" and self.row.refused in self.words
         if self.row.why:
             return self.state == "differs"
-        return self.state in (("equal", "near") if self.row.levels else ("equal", "absent"))
+        return self.state in ("equal", "absent", *(["near"] if self.row.levels else []))
+
+    def _as_warned(self) -> bool:
+        if not self.row.warned:
+            return not self.warnings
+        return any(self.row.warned in each for each in self.warnings)
 
 
 def run(farm: WholeFarm, folder: Path, series: Iterable[str] = SERIES, names: Iterable[str] = ROWS) -> list[Outcome]:
@@ -125,7 +133,8 @@ class Play:
             self.farm.fetch(told["job"], place / "farm")
         except (AssertionError, ClientError) as error:
             return Outcome(row, self.series, "failed", str(error))
-        return self.compared(row, place / "local", place / "farm")
+        found = self.compared(row, place / "local", place / "farm")
+        return replace(found, warnings=tuple(told["warnings"]))
 
     def compared(self, row: Row, local: Path, farm: Path) -> Outcome:
         """Compare what was rendered here and there."""
@@ -196,7 +205,8 @@ def main() -> int:
         wanted.to.write_text(text, encoding="utf-8")
     wrong = [each for each in outcomes if not each.as_said]
     for each in wrong:
-        print(f"{each.row.name} in {each.series}: {each.state} {each.words}", file=sys.stderr)
+        said = f"; the add-on warned: {'; '.join(each.warnings)}" if each.warnings else ""
+        print(f"{each.row.name} in {each.series}: {each.state} {each.words}{said}", file=sys.stderr)
     print(f"{len(outcomes)} cells, {len(wrong)} not as said, {time.monotonic() - began:.0f} s", file=sys.stderr)
     return 1 if wrong else 0
 

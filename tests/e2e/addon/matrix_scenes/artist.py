@@ -8,6 +8,8 @@ a Blender that crashes is known to have crashed in a certain row.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import sys
@@ -22,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from matrix_scenes import ROWS, Row
 from matrix_scenes.stage import Stage
+
+WARNING = "Flamenco: warning: "
 
 
 class Artist:
@@ -42,7 +46,7 @@ class Artist:
             stage = self.build(row)
             if self.send(row):
                 stage.before_rendering()
-                self.render(row)
+                self.render(row, stage.alone)
                 self.tell(row, did="rendered")
         except Exception:
             self.tell(row, did="failed", error=traceback.format_exc())
@@ -58,22 +62,25 @@ class Artist:
 
     def send(self, row: Row) -> bool:
         """Send what is open to the farm; False if the add-on refuses."""
+        said = io.StringIO()
         try:
-            bpy.ops.flamenco.submit_job(
-                name=row.name,
-                job_type=row.type,
-                project=row.project,
-                settings=json.dumps(row.sent()),
-                blender=".".join(str(number) for number in bpy.app.version[:2]),
-            )
+            with contextlib.redirect_stdout(said):
+                bpy.ops.flamenco.submit_job(
+                    name=row.name,
+                    job_type=row.type,
+                    project=row.project,
+                    settings=json.dumps(row.sent()),
+                    blender=".".join(str(number) for number in bpy.app.version[:2]),
+                )
         except RuntimeError as error:
             self.tell(row, did="refused", refused=str(error).removeprefix("Error: ").strip())
             return False
-        self.tell(row, did="sent", job=bpy.context.window_manager.flamenco_last_job)
+        warnings = [line.split(": ", 2)[2] for line in said.getvalue().splitlines() if line.startswith(WARNING)]
+        self.tell(row, did="sent", job=bpy.context.window_manager.flamenco_last_job, warnings=warnings)
         return True
 
-    def render(self, row: Row) -> None:
-        """Render on this machine what the farm renders: all frames of the scene."""
+    def render(self, row: Row, alone: int | None) -> None:
+        """Render on this machine what the farm renders: all frames of the scene, or one of them."""
         local = self.folder / row.name / "local"
         scene = bpy.context.scene
         image = scene.render.image_settings
@@ -81,8 +88,8 @@ class Artist:
             if hasattr(image, "media_type"):
                 image.media_type = "IMAGE"
             image.file_format = "PNG"
-        scene.render.filepath = str(local / "frames" / "####")
-        bpy.ops.render.render(animation=True, scene=scene.name)
+        scene.render.filepath = str(local / "frames" / ("####" if alone is None else f"{alone:04}"))
+        bpy.ops.render.render(animation=alone is None, write_still=alone is not None, scene=scene.name)
         extra = Path(bpy.path.abspath("//extra")) if bpy.data.filepath else None
         if extra is not None and extra.is_dir():
             (local / "compositor").mkdir()

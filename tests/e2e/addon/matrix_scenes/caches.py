@@ -84,6 +84,8 @@ def volume(stage: Stage) -> None:
     data = bpy.data.volumes.new("Cloud")
     data.filepath = "//clouds/cloud.vdb"
     data.materials.append(fog(20))
+    if hasattr(scene.cycles, "volume_biased"):
+        scene.cycles.volume_biased = True  # the exact way takes half a minute of one core
     cloud = bpy.data.objects.new("Cloud", data)
     cloud.location, cloud.scale = (0.2, 0, 1), (0.6, 0.4, 0.3)
     scene.collection.objects.link(cloud)

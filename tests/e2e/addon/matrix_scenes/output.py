@@ -125,12 +125,12 @@ def percentage(stage: Stage) -> None:
     render.resolution_x, render.resolution_y, render.resolution_percentage = 65, 49, 50
 
 
-@row("Border without crop")
+@row("Border without crop", warned="render region")
 def border(stage: Stage) -> None:
     border_of(stage.simple())
 
 
-@row("Border with crop")
+@row("Border with crop", warned="render region")
 def border_crop(stage: Stage) -> None:
     scene = stage.simple()
     border_of(scene)
@@ -196,6 +196,7 @@ def black_and_white(stage: Stage) -> None:
 
 @row(
     "Output set to a movie",
+    warned="movie",
     note="the farm renders PNG frames and makes the video of them, so that machines can share the work",
 )
 def movie(stage: Stage) -> None:

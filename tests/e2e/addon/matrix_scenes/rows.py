@@ -26,6 +26,7 @@ class Row:
     shared_out: bool = False  # each frame is a task, so that two machines share them
     project: str = NO_SCRIPTS
     why: str = ""  # why the pictures differ, for an artist; empty: they must be equal
+    warned: str = ""  # a part of what the add-on warns of before it sends this; empty: it has no warnings
     refused: str = ""  # what the add-on says when it refuses to send this; empty: it sends it
     levels: int = 0  # most steps of 1/255 that a channel may differ by, where an engine is not exact
     note: str = ""  # what an artist should know though the pictures are equal

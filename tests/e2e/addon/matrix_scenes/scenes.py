@@ -106,7 +106,7 @@ def edit_mode(stage: Stage) -> None:
     bpy.ops.transform.translate(value=(-0.7, -0.2, 0))
 
 
-@row("A preview range of the timeline is set")
+@row("A preview range of the timeline is set", warned="preview range")
 def preview_range(stage: Stage) -> None:
     scene = stage.moving()
     scene.use_preview_range = True

@@ -35,7 +35,7 @@ def cloth_on_disk(stage: Stage) -> None:
     "Cloth, not baked, rendered as a bake job",
     type="bake",
     settings={"render": True},
-    note="as a render job any frame may come without those before it: the add-on warns",
+    note="as a render job any frame may come without those before it",
 )
 def cloth_not_baked(stage: Stage) -> None:
     cloth(stage)
@@ -45,6 +45,17 @@ def cloth_not_baked(stage: Stage) -> None:
         bake(scene, scene.objects["Sheet"].modifiers["Cloth"].point_cache)
 
     stage.before_rendering = bake_here
+
+
+@row(
+    "Cloth, not baked, played here and sent as a render job",
+    why="a machine of the farm may render a frame without those before it: bake the simulation, or send a bake job",
+    warned="not baked",
+    settings={"frames": str(LAST)},
+)
+def cloth_played(stage: Stage) -> None:
+    cloth(stage)
+    play_last(stage)
 
 
 @row("Particles, baked into the .blend", shared_out=True)
@@ -111,7 +122,7 @@ def nodes_packed(stage: Stage) -> None:
     absent=NO_NODES,
     type="bake",
     settings={"render": True},
-    note="as a render job any frame may come without those before it: the add-on warns",
+    note="as a render job any frame may come without those before it",
 )
 def nodes_not_baked(stage: Stage) -> None:
     nodes(stage)
@@ -120,6 +131,29 @@ def nodes_not_baked(stage: Stage) -> None:
         bake_zones(bpy.context.scene.objects["Cube"], "Sim")
 
     stage.before_rendering = bake_here
+
+
+@row(
+    "Geometry-nodes simulation, not baked, played here and sent as a render job",
+    series=NODES,
+    absent=NO_NODES,
+    why="a machine of the farm may render a frame without those before it: bake the simulation, or send a bake job",
+    warned="not baked",
+    settings={"frames": str(LAST)},
+)
+def nodes_played(stage: Stage) -> None:
+    nodes(stage)
+    play_last(stage)
+
+
+def play_last(stage: Stage) -> None:
+    """The artist plays the simulation, then renders the last frame alone."""
+
+    def play() -> None:
+        for frame in range(1, LAST + 1):
+            bpy.context.scene.frame_set(frame)
+
+    stage.before_rendering, stage.alone = play, LAST
 
 
 def cloth(stage: Stage) -> Any:

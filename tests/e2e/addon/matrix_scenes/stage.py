@@ -25,6 +25,7 @@ class Stage:
         self.blend = folder / "shot.blend"
         self.kept = False  # saved and opened again
         self.before_rendering: Callable[[], None] = lambda: None  # what the artist does here, after it was sent
+        self.alone: int | None = None  # the one frame that the artist renders here, if not all
         self.five = bpy.app.version >= (5, 0)
 
     # ---- the file ----
