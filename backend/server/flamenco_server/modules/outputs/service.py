@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from flamenco_common.paths import BadPath, check_relative
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from flamenco_server.errors import Conflict, NotFound
+from flamenco_server.errors import Conflict, Invalid, NotFound
 from flamenco_server.modules.files.sending import Entry
 from flamenco_server.modules.files.service import all_sizes
 from flamenco_server.modules.jobs.models import Job, Step
 from flamenco_server.modules.tasks.models import Output, Task
 from flamenco_server.modules.tasks.service import files_of
+
+MOST_RANGES = 400
+_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 
 
 def output(session: Session, output_id: int) -> Output:
@@ -36,15 +40,28 @@ def check_uploaded(session: Session, job_id: int) -> Job:
     return job
 
 
-def entries_of_job(session: Session, job_id: int, kind: str, step: str) -> list[Entry]:
+def entries_of_job(session: Session, job_id: int, kind: str, step: str, chosen: str = "") -> list[Entry]:
     """A job's outputs by their paths; those that went into the job's own tree are below `job/`."""
     query = select(Output.root, Output.path, Output.sha256).where(Output.job_id == job_id)
     if kind:
         query = query.where(Output.kind == kind)
+    if chosen:
+        query = query.where(or_(*(Output.id.between(first, last) for first, last in id_ranges(chosen))))
     if step:
         query = query.join(Step, Step.id == Output.step_id).where(Step.name == step)
     rows = session.execute(query.order_by(Output.root, Output.path)).all()
     return _entries(session, [(path if root == "output" else f"{root}/{path}", sha256) for root, path, sha256 in rows])
+
+
+def id_ranges(text: str) -> list[tuple[int, int]]:
+    """The ranges of ids in a text like `7,12-90`. Raises `Invalid`."""
+    parts = [part for part in text.split(",") if part]
+    if len(parts) > MOST_RANGES:
+        raise Invalid(f"{len(parts)} outputs and ranges are too many for one request, {MOST_RANGES} are not", "outputs")
+    found = [_RANGE.fullmatch(part.strip()) for part in parts]
+    if not parts or not all(found):
+        raise Invalid("outputs must be ids and ranges of ids, like 7,12-90", "outputs")
+    return [(int(each[1]), int(each[2] or each[1])) for each in found if each]
 
 
 def entries_of_task(session: Session, task_id: int) -> list[Entry]:

@@ -86,6 +86,7 @@ class OutputQuery(PageQuery, frozen=True, kw_only=True):
     task: BigId | None = None
     run: str = ""
     worker: str = ""
+    ids: str = ""  # these, with commas; at most 1000
 
 
 class OutputAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,10 +157,19 @@ def list_outputs(session: Session, job_id: int, query: OutputQuery) -> Page[Outp
     for column, value in wanted:
         if value is not None:
             statement = statement.where(column == value)
+    if query.ids:
+        statement = statement.where(OUTPUTS.c.id.in_(_ids(query.ids)))
     if query.worker:
         statement = statement.join(RUNS, RUNS.c.id == OUTPUTS.c.run_id).where(RUNS.c.worker_id == query.worker)
     sorts = {"path": OUTPUTS.c.path, "created": OUTPUTS.c.created_at, "size": OUTPUTS.c.size, "id": OUTPUTS.c.id}
     return page(session, statement, query, sorts, OUTPUTS.c.id, present_output)
+
+
+def _ids(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(parts) > 1000 or not all(part.isascii() and part.isdigit() and int(part) < 2**63 for part in parts):
+        raise Invalid("ids must be at most 1000 numbers with commas between", "ids")
+    return [int(part) for part in parts]
 
 
 def _outputs() -> Select[Any]:
