@@ -12,7 +12,7 @@ blueprint = Blueprint("proxy", __name__)
 UP = ("Content-Type", "Range", "If-None-Match", "Accept", "If-Range")
 DOWN = (
     "Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified", "Content-Disposition",
-    "Retry-After", "Content-Encoding",
+    "Retry-After", "Content-Encoding", "Cache-Control",
 )  # fmt: skip
 # What artists send is shown as pictures or text, and never runs in the dashboard's name.
 INERT = "default-src 'none'; sandbox"
