@@ -35,7 +35,7 @@ class FLAMENCO_OT_send_anyway(bpy.types.Operator):
     def draw(self, _context: bpy.types.Context) -> None:
         """What is to be answered."""
         layout: Any = self.layout
-        draw_question(layout, runtime.current().findings or [])
+        draw_question(layout, runtime.current().findings or [], WIDTH)
 
     def execute(self, _context: bpy.types.Context) -> set[Any]:
         """Somebody said yes; what was mended meanwhile was checked again, and errors may have come."""
@@ -76,16 +76,14 @@ class FLAMENCO_OT_cannot_send(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[Any]:
-        """Show it, and report it for who looks elsewhere."""
+        """Show it."""
         manager: Any = context.window_manager
-        self.report({"ERROR"}, refusal(runtime.current().findings or []))
         return set(manager.invoke_popup(self, width=WIDTH))
 
     def draw(self, _context: bpy.types.Context) -> None:
         """All findings, with their buttons."""
         layout: Any = self.layout
-        layout.label(text=self.bl_label, icon="CANCEL")
-        draw_question(layout, runtime.current().findings or [])
+        draw_question(layout, runtime.current().findings or [], WIDTH)
 
     def execute(self, _context: bpy.types.Context) -> set[Any]:
         """Nothing more."""

@@ -32,12 +32,10 @@ class FLAMENCO_OT_check(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Check; in a window that goes on in the background."""
         assert context.scene is not None
-        check(here.subject(context.scene), lambda found: self._tell(found))
-        return {"FINISHED"}
-
-    def _tell(self, found: list[Finding]) -> None:
+        check(here.subject(context.scene))
         if bpy.app.background:
-            self.report({"INFO"}, summary(found))
+            self.report({"INFO"}, summary(runtime.current().findings or []))
+        return {"FINISHED"}
 
 
 class FLAMENCO_OT_select_finding(bpy.types.Operator):

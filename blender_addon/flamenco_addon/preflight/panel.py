@@ -10,22 +10,24 @@ import bpy
 
 from .. import runtime
 from ..core.words import counted
-from ..ui.drawing import sentence
+from ..ui.drawing import POINTS_A_LETTER, guarded, letters, wrapped
 from ..ui.panels import panel
 from .findings import Finding, Severity, asking, blocking, grouped
 from .operators import summary, worst
 
 ICONS = {Severity.ERROR: "CANCEL", Severity.WARNING: "ERROR", Severity.NOTE: "INFO", None: "CHECKMARK"}
 MOST_SHOWN = 3  # of the same kind
+BESIDE = 60  # points beside a text: its icon, the button that goes there, margins
 
 
-def draw_findings(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> None:
-    """All findings; of many alike only some, and one button that mends them all."""
+def draw_findings(layout: bpy.types.UILayout, findings: Sequence[Finding], width: int = 0) -> None:
+    """All findings; of many alike only some, and one button that mends them all. `width` is a dialog's, in points."""
+    fitting = int((width - BESIDE) / POINTS_A_LETTER) if width else letters(bpy.context, True) - 2
     column = layout.column()
     for group in grouped(findings):
         box = column.column(align=True)
         for index, finding in group[:MOST_SHOWN]:
-            draw_finding(box, index, finding)
+            draw_finding(box, index, finding, fitting)
         left = len(group) - MOST_SHOWN
         if left > 0:
             box.label(text=f"… and {left} more like these", icon="BLANK1", translate=False)
@@ -34,13 +36,15 @@ def draw_findings(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> No
             draw_fix(box, index, first.fix, len(group))
 
 
-def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding) -> None:
-    """A sentence, and a button that goes where it is."""
-    row = layout.row(align=True)
+def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding, fitting: int) -> None:
+    """A sentence in lines of so many letters, and a button that goes where it is."""
+    row = layout.row()
     text = row.column(align=True)
     text.alert = finding.severity is Severity.ERROR
+    text.scale_y = 0.8
     icon: Any = ICONS[finding.severity]
-    sentence(text, bpy.context, finding.text, icon)
+    for number, line in enumerate(wrapped(finding.text, fitting)):
+        text.label(text=line, icon="BLANK1" if number else icon, translate=False)
     if finding.where is not None:
         go: Any = row.operator("flamenco.select_finding", text="", icon="RESTRICT_SELECT_OFF", emboss=False)
         go.index = index
@@ -49,13 +53,14 @@ def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding) -> No
 def draw_fix(layout: bpy.types.UILayout, index: int, label: str, number: int) -> None:
     """The button that mends; of several alike all of them."""
     row = layout.row()
+    row.alignment = "LEFT"
     row.label(text="", icon="BLANK1")
     text = label if number == 1 else f"{label} ({number})"
     fix: Any = row.operator("flamenco.fix_finding", text=text, icon="TOOL_SETTINGS", translate=False)
     fix.index, fix.alike = index, number > 1
 
 
-def draw_panel(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def draw_panel(layout: bpy.types.UILayout, _context: bpy.types.Context) -> None:
     """The button, a line that sums up, and the findings."""
     state = runtime.current()
     row = layout.row()
@@ -70,7 +75,15 @@ def draw_panel(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     draw_findings(layout, state.findings or ())
 
 
-def draw_question(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> None:
+def draw_header(layout: bpy.types.UILayout, _context: bpy.types.Context) -> None:
+    """How grave what was found is, while the panel is closed too."""
+    findings = runtime.current().findings
+    if findings is not None:
+        icon: Any = ICONS[worst(findings)]
+        layout.label(text="", icon=icon)
+
+
+def draw_question(layout: bpy.types.UILayout, findings: Sequence[Finding], width: int = 0) -> None:
     """The content of the dialog that asks whether to send nevertheless; what is only told comes last."""
     errors, warnings = len(blocking(findings)), len(asking(findings))
     if errors:
@@ -80,7 +93,9 @@ def draw_question(layout: bpy.types.UILayout, findings: Sequence[Finding]) -> No
     else:
         text = "Nothing speaks against sending the job any more"
     layout.label(text=text, translate=False)
-    draw_findings(layout, findings)
+    draw_findings(layout, findings, width)
 
 
-CLASSES: tuple[type, ...] = (panel("FLAMENCO_PT_findings", "Checks", draw_panel, order=5),)
+_findings: Any = panel("FLAMENCO_PT_findings", "Checks", draw_panel, order=4)
+_findings.draw_header = guarded(draw_header)
+CLASSES: tuple[type, ...] = (_findings,)
