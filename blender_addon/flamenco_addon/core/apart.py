@@ -127,6 +127,8 @@ class _Process:
         """Take in one line; gives the job if it is the last one."""
         if "progress" in line:
             progress.report(*line["progress"])
+        elif "files" in line:
+            progress.files(*line["files"])
         elif "submitting" in line:
             self._submitting = True
             progress.report("submit", 0, 0)

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 MOST_LINGERING = 20  # threads that were given up and still wait for a server
 
 Report = Callable[[str, int, int], None]
+Files = Callable[[str, int, int, str], None]
 
 
 def ignore(_result: Any) -> None:
@@ -72,10 +73,11 @@ class Background:
         failed: Callable[[str], None] = ignore,
         report: Report = lambda _what, _done, _total: None,
         seconds: float | None = None,
+        files: Files = lambda _what, _done, _total, _name: None,
     ) -> Work:
         """Run `work` in a thread; then `done(result)` or `failed(sentence)` on the main thread.
 
-        `report` is called in the thread. A canceled work fails with "canceled"; one that takes longer than `seconds`
+        `report` and `files` are called in threads. A canceled work fails with "canceled"; one that takes longer than `seconds`
         fails then, whatever becomes of its thread: a server may answer without end, a byte a minute.
         """
         job = Work(name)
@@ -87,7 +89,7 @@ class Background:
                 self._tell(job, failed, "the server has not answered the last questions yet")
                 self._woken()
                 return job
-        progress = Progress(report, lambda: job.canceled)
+        progress = Progress(report, lambda: job.canceled, files)
         # A daemon: Blender must be able to quit while a server does not answer.
         job.run(
             threading.Thread(

@@ -2,8 +2,9 @@
 """The program that packs, sends and submits in a process of its own; `core.apart` starts it and reads what it says.
 
 In a thread of Blender's own, the lock that Python holds while it reads a .blend, and its garbage collection, would
-make the window stutter. On standard input comes one line of JSON, and its end is Blender's end; on standard output go lines
-of JSON: {"progress": ["upload", 5, 9]}, {"submitting": true}, and at last {"job": …} or {"problem": …, "field": …}.
+make the window stutter. On standard input comes one line of JSON, and its end is Blender's end. On standard output go
+lines of JSON: {"progress": ["upload", 5, 9]}, {"files": ["upload", 1, 3, "a.png"]}, {"submitting": true}, and at last
+{"job": …} or {"problem": …, "field": …}.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Voice:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._turn = stream, threading.Lock()
-        self._what, self._told = "", 0.0
+        self._told: dict[str, tuple[str, float]] = {}
 
     def say(self, **what: Any) -> None:
         """One line."""
@@ -55,11 +56,23 @@ class Voice:
             self._stream.flush()
 
     def report(self, what: str, done: int, total: int) -> None:
-        """How far it is."""
-        now = time.monotonic()
-        if what != self._what or done >= total or now - self._told >= TELL_SECONDS:
-            self._what, self._told = what, now
+        """How far it is, in bytes."""
+        if done >= total or self._is_time("report", what):
             self.say(progress=[what, done, total])
+
+    def files(self, what: str, done: int, total: int, name: str) -> None:
+        """How far it is, in files."""
+        if done == total or self._is_time("files", what):
+            self.say(files=[what, done, total, name])
+
+    def _is_time(self, kind: str, what: str) -> bool:
+        """Whether this was not said lately; the first of its kind always is."""
+        now = time.monotonic()
+        before, told = self._told.get(kind, ("", 0.0))
+        if what == before and now - told < TELL_SECONDS:
+            return False
+        self._told[kind] = what, now
+        return True
 
 
 def send(given: dict[str, Any], voice: Voice) -> None:
@@ -77,7 +90,7 @@ def send(given: dict[str, Any], voice: Voice) -> None:
     client = TellingClient(given["address"], given["token"])
     submission = from_document(given["submission"])
     try:
-        job = submit(client, Path(given["source"]), submission, Progress(voice.report))
+        job = submit(client, Path(given["source"]), submission, Progress(voice.report, files=voice.files))
     except ClientError as error:
         voice.say(problem=str(error), field=getattr(error, "field", ""))
     except Exception as error:

@@ -20,11 +20,10 @@ from typing import Any
 
 from flamenco_client.api import Client
 from flamenco_client.errors import Canceled, ClientError
-from flamenco_client.progress import Progress
+from flamenco_client.progress import Meter, Progress
 from flamenco_client.submit import Submission, submit
 
 from .background import Background, Work
-from .meter import Meter
 from .snapshot import Snapshot
 from .words import counted, duration, size
 
@@ -88,7 +87,7 @@ class Sending:
     def start(self, background: Background) -> None:
         """Begin."""
         self._background = background
-        self._work = background.start("send", self._send, self._done, self._failed, self._report)
+        self._work = background.start("send", self._send, self._done, self._failed, self._report, files=self._files)
 
     def cancel(self) -> None:
         """Stop, at once for whoever looks; the thread tidies up behind itself."""
@@ -146,6 +145,10 @@ class Sending:
         self.phase = Phase.SUBMITTING if phase is Phase.SENDING and done >= total else phase
         self.meter.report(what, done, total)
 
+    def _files(self, what: str, done: int, total: int, name: str) -> None:
+        if self.active:
+            self.meter.files(what, done, total, name)
+
     # ---- in words ----
 
     @property
@@ -169,9 +172,11 @@ class Sending:
         return " · ".join([self.phase.value, *self._figures()])
 
     def _figures(self) -> list[str]:
+        meter = self.meter
+        if self.phase is Phase.PACKING and meter.files_done:
+            return [counted(meter.files_done, "file")]
         if self.phase not in (Phase.HASHING, Phase.SENDING):
             return []
-        meter = self.meter
         figures = [f"{size(meter.done)} of {size(meter.total)}"]
         if meter.files_total:
             figures.append(f"{meter.files_done} of {counted(meter.files_total, 'file')}")
