@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from flamenco_manager.announcing import SERVICE, announced
-from manager_parts import Caller, Farm, Process, running, sha, sign_in, update
+from manager_parts import ABILITIES, Caller, Farm, Process, running, sha, sign_in, update
 from processes import free_port, until
 from zeroconf import ServiceBrowser, Zeroconf
 
@@ -53,6 +53,23 @@ def report(worker: Caller, *updates: dict[str, Any]) -> list[dict[str, Any]]:
     answer = worker("PATCH", "/tasks", json=list(updates))
     assert answer.status_code == 200, answer.text
     return list(answer.json()["results"])
+
+
+def test_a_worker_joins_with_a_token_that_was_made_at_the_server(farm: Farm) -> None:
+    made = farm.artist("POST", "/enrolments", json={"label": "a new node"}).json()
+    assert made["command"] == f"flamenco worker --manager-url {farm.manager.url} --enrolment {made['token']}"
+    newcomer = Caller(farm.manager.url, made["token"])
+    body = {"identity": secrets.token_hex(8), "name": "new", "abilities": ABILITIES}
+    first = newcomer("POST", "/register", json=body)
+    assert first.status_code == 200, first.text
+    # The answer may have got lost.
+    again = newcomer("POST", "/register", json=body).json()
+    assert again["worker_id"] == first.json()["worker_id"]
+    other = newcomer("POST", "/register", json={**body, "identity": secrets.token_hex(8)})
+    assert (other.status_code, "lets no worker join" in other.json()["detail"]) == (401, True)
+    newcomer.token = again["token"]
+    assert newcomer("POST", "/available").status_code == 200
+    assert newcomer("POST", "/offline").status_code == 204
 
 
 def test_a_job_goes_through_with_its_files_outputs_and_log(farm: Farm) -> None:

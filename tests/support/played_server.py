@@ -56,6 +56,7 @@ class PlayedServer:
         self.updates: list[RunUpdate] = []
         self.workers: dict[str, WorkerReport] = {}
         self.lost: set[str] = set()  # runs that own no task any more
+        self.joining: dict[str, str] = {}  # a token that lets workers join -> the identity that may
         self.files: dict[str, bytes] = {}
         self.fetched: list[list[str]] = []
         self.manifest: list[TaskFile] = []
@@ -85,6 +86,11 @@ class PlayedServer:
     def me(self) -> Me:
         self._answering()
         return Me("manager", 1, "site")
+
+    def use_enrolment(self, token: str, identity: str) -> None:
+        self._answering()
+        if self.joining.get(token) != identity:
+            raise Rejected("this token lets no worker join", 409)
 
     def claim(self, lease: str, workers: Sequence[str], revision: int) -> ClaimAnswer:
         if self.away:

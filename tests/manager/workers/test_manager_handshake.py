@@ -38,6 +38,23 @@ def test_nobody_gets_in_with_a_wrong_token(manager: Played, token: str) -> None:
         assert manager.app.test_client().open(path, method=method, headers=headers).status_code == 401
 
 
+def test_a_token_that_was_made_at_the_server_lets_the_worker_join_that_the_server_says(manager: Played) -> None:
+    manager.server.joining = {"join_1_secret": "i"}
+    joined = register(manager, "join_1_secret").json
+    assert register(manager, "join_1_secret").json["worker_id"] == joined["worker_id"]
+    for token, identity in (("join_1_secret", "other"), ("join_2_secret", "i"), ("join_", "i")):
+        refused = register(manager, token, identity=identity)
+        assert (refused.status_code, refused.json["detail"]) == (401, "this token lets no worker join")
+    headers = {"Authorization": "Bearer join_1_secret"}
+    assert manager.app.test_client().get("/generate", headers=headers).status_code == 401, "it lets join, and no more"
+
+
+def test_while_the_server_is_away_a_newcomer_is_told_to_try_again(manager: Played) -> None:
+    manager.worker()
+    manager.server.away = True
+    assert register(manager, "join_1_secret").status_code == 503
+
+
 @pytest.mark.parametrize("header", ["", "Basic eDp5", "Bearer", "Bearer   "])
 def test_no_token_is_told_so(manager: Played, header: str) -> None:
     answer = manager.app.test_client().get("/generate", headers={"Authorization": header} if header else {})

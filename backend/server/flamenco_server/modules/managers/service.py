@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from flamenco_server.modules.managers.schemas import WorkerOrder
 
 WORKERS: Any = Worker.__table__
 WISHES: Any = WorkerWish.__table__
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 _MOST_NAME = 200  # characters; a machine's name is nobody's mistake, so it is cut and not refused
 
 
@@ -57,11 +59,10 @@ def mirror(session: Session, manager_id: int, reports: Sequence[WorkerReport], r
 
 def note_address(session: Session, manager_id: int, address: str) -> None:
     """Take over where a manager says that its workers reach it; what cannot be an address is left out."""
-    known = address.startswith(("http://", "https://")) and address.isascii() and address.isprintable()
-    if known and " " not in address and len(address) <= _MOST_NAME:
-        session.execute(
-            update(Manager).where(Manager.id == manager_id, Manager.address != address).values(address=address)
-        )
+    # People paste it into a shell.
+    if len(address) <= _MOST_NAME and _ADDRESS.fullmatch(address):
+        told = update(Manager).where(Manager.id == manager_id, Manager.address != address)
+        session.execute(told.values(address=address))
 
 
 def _fulfill(session: Session, report: WorkerReport, revision: int) -> None:
