@@ -70,7 +70,9 @@ def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: 
     column.prop(manager, "flamenco_project")
     column.prop(manager, "flamenco_job_type")
     job_type = current_type(catalogue)
-    if job_type is not None and job_type.error:
+    if job_type is None:
+        sentence(column, context, "This farm has no such job type: choose another one", "ERROR")
+    elif job_type.error:
         sentence(column, context, f"This job type cannot be used: {job_type.error}", "ERROR")
     column.prop(manager, "flamenco_preset")
     column.prop(manager, "flamenco_comment")
@@ -98,7 +100,7 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     job_type = current_type(runtime.current().catalogue)
     drawn = job_type is not None and draw_some_settings(layout, context, job_type, of_workers=False)
     if not drawn:
-        layout.label(text="This job type has no settings" if job_type else "The farm has no such job type")
+        layout.label(text="This job type has no settings" if job_type else "No job type is chosen")
 
 
 def draw_some_settings(
