@@ -17,6 +17,7 @@ from flamenco_client.api import Client
 from flamenco_client.errors import Conflict, NotAllowed, NotFound, TryLater
 from flamenco_client.pack import Pack, PackedFile
 from flamenco_client.people import API, People
+from flamenco_client.steering import Steering
 from flamenco_client.submit import Submission, payload
 from flamenco_common import authoring_media
 from flamenco_server.modules.jobs.schemas import JobSubmission
@@ -126,10 +127,36 @@ def test_calls_and_answers_about_people_are_those_of_the_servers_description(ser
     described = served.farm.by("admin")("GET", "/api/openapi.json").json
     for method, path, status, answer in client.heard + session.heard:
         check_answer(described, method, path, status, answer)
-    public = {name for name, _ in inspect.getmembers(People, inspect.isfunction) if not name.startswith("_")}
+    public = {name for name in vars(People) if not name.startswith("_")}
     used = set(re.findall(r"(?:client|session)\.(\w+)", inspect.getsource(use_people)))
-    assert public - used == {"items"}
+    assert public - used == set()
     assert client.me()["api"] == client.health()["api"] == API
+
+
+def use_steering(client: Watching, jobs: list[int]) -> None:
+    """Call every method that is about the whole farm."""
+    assert client.farm()["workers"]["awake"] == 1
+    assert client.farm_history(hours=1)["slot_seconds"] == 300
+    assert len(client.worker_history("M1-a", hours=2)["at"]) == 3
+    assert client.preview_jobs(jobs)["jobs"] == len(jobs)
+    assert client.act_on_jobs(jobs, "priority", priority=9)["done"] == jobs
+    assert client.order_workers(["M1-a", "none"], state="sleep")["done"] == ["M1-a"]
+    made = client.create_enrolment(workers=2)
+    assert [each["id"] for each in client.enrolments()] == [made["id"]]
+    client.delete_enrolment(made["id"])
+    client.clean_up()
+    client.storage()
+
+
+def test_calls_and_answers_about_the_farm_are_those_of_the_servers_description(served: Served) -> None:
+    served.worker()
+    client = Watching(served.address, served.farm.tokens["admin"])
+    use_steering(client, [served.farm.job(), served.farm.job()])
+    described = served.farm.by("admin")("GET", "/api/openapi.json").json
+    for method, path, status, answer in client.heard:
+        check_answer(described, method, path, status, answer)
+    public = {name for name in vars(Steering) if not name.startswith("_")}
+    assert public == set(re.findall(r"client\.(\w+)", inspect.getsource(use_steering)))
 
 
 def test_who_tries_too_often_is_told_how_long_to_wait(served: Served) -> None:

@@ -15,6 +15,7 @@ from flamenco_client.answers import MOST_BYTES, MOST_ERROR_BYTES, document_of, e
 from flamenco_client.connections import CuttableAdapter
 from flamenco_client.errors import ClientError, NotAllowed, ServerFault, Unreachable
 from flamenco_client.people import People
+from flamenco_client.steering import Steering
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
@@ -24,7 +25,7 @@ PAUSE = 0.5  # seconds before the second try; doubles
 Document = dict[str, Any]
 
 
-class Client(People):
+class Client(People, Steering):
     """A farm's server at `address`, as the user that `token` belongs to. Not to be shared between threads."""
 
     def __init__(self, address: str, token: str, tries: int = TRIES) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+
+from flamenco_client.calls import Calls, Document, part
 
 API = 1  # of the server that this client was written for; see its `GET /me`
-Document = dict[str, Any]
 
 
-class People:
-    """The part of the client that is about people; the client gives it the way to make calls."""
+class People(Calls):
+    """The part of the client that is about people."""
 
     # ---- signing in ----
 
@@ -25,15 +25,15 @@ class People:
 
     def waiting_sign_in(self, user_code: str) -> Document:
         """Which program waits with that code, from where, since when."""
-        return self._document("GET", f"/sign-ins/{_part(user_code)}")
+        return self._document("GET", f"/sign-ins/{part(user_code)}")
 
     def approve_sign_in(self, user_code: str) -> None:
         """Let the program with that code act as oneself."""
-        self._document("POST", f"/sign-ins/{_part(user_code)}/approve")
+        self._document("POST", f"/sign-ins/{part(user_code)}/approve")
 
     def deny_sign_in(self, user_code: str) -> None:
         """Refuse the program with that code."""
-        self._document("POST", f"/sign-ins/{_part(user_code)}/deny")
+        self._document("POST", f"/sign-ins/{part(user_code)}/deny")
 
     def sign_in(self, name: str, password: str, program: str) -> Document:
         """Begin a session with a password: its `token`, and when it ends."""
@@ -103,11 +103,11 @@ class People:
 
     def my_setting(self, name: str) -> Any:
         """The value of one of one's own settings."""
-        return self._document("GET", f"/me/settings/{_part(name)}").get("value")
+        return self._document("GET", f"/me/settings/{part(name)}").get("value")
 
     def keep_my_setting(self, name: str, value: Any) -> None:
         """Keep a value for oneself; None takes it away."""
-        self._document("PUT", f"/me/settings/{_part(name)}", body={"value": value}, again=True)
+        self._document("PUT", f"/me/settings/{part(name)}", body={"value": value}, again=True)
 
     def submission_presets(self) -> Iterator[Document]:
         """The presets for submitting that all share."""
@@ -116,30 +116,8 @@ class People:
     def keep_submission_preset(self, name: str, job_type: str, values: Mapping[str, Any], label: str = "") -> Document:
         """Make a preset, or change one."""
         body = {"job_type": job_type, "values": dict(values), "label": label}
-        return self._document("PUT", f"/submission-presets/{_part(name)}", body=body, again=True)
+        return self._document("PUT", f"/submission-presets/{part(name)}", body=body, again=True)
 
     def delete_submission_preset(self, name: str) -> None:
         """Take a preset away."""
-        self._document("DELETE", f"/submission-presets/{_part(name)}")
-
-    # ---- what the client gives ----
-
-    def items(self, path: str, **filters: Any) -> Iterator[Document]:
-        """All items of a list."""
-        raise NotImplementedError
-
-    def _document(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-        again: bool = False,
-    ) -> Document:
-        raise NotImplementedError
-
-
-def _part(text: str) -> str:
-    """A part of an address, whatever is in it."""
-    return quote(text, safe="") or "-"
+        self._document("DELETE", f"/submission-presets/{part(name)}")
