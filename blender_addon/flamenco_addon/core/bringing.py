@@ -48,11 +48,11 @@ class Brought:
     def sentence(self, folder: bool = True) -> str:
         """For people; with the folder where it is not told beside."""
         to, in_ = (f" to {self.folder}", f" in {self.folder}") if folder else ("", "")
-        told = f"{counted(len(self.new), 'file')} brought{to}"
-        if self.same and not self.new:
-            told = f"all is there already: {counted(len(self.same), 'file')}{in_}"
-        if not self.same and not self.new and not self.held:
-            told = "there are no results yet"
+        told = "there are no results yet"
+        if self.new:
+            told = f"{counted(len(self.new), 'file')} brought{to}"
+        elif self.same or self.held:
+            told = f"{'' if self.held else 'all is there already: '}{counted(len(self.same), 'file')}{in_}"
         if self.held:
             told += f"; {counted(len(self.held), 'other file')} of these names {'is' if len(self.held) == 1 else 'are'} there"
         return told

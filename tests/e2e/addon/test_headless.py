@@ -53,7 +53,8 @@ name = core.place(core.Output(1, "frames/0007.png", "", 0, "frame", 7), where)
 assert name == Path(bpy.path.abspath("//render/shot_0007.png")), name
 if bpy.app.version >= (5, 0):
     render.image_settings.media_type = "IMAGE"
-render.image_settings.file_format = "PNG"
+image = render.image_settings
+image.file_format, image.color_mode, image.color_depth = "PNG", "RGBA", "8"
 """
 
 SUBMIT = """
