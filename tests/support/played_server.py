@@ -56,6 +56,7 @@ class PlayedServer:
         self.updates: list[RunUpdate] = []
         self.workers: dict[str, WorkerReport] = {}
         self.lost: set[str] = set()  # runs that own no task any more
+        self.variables: dict[str, Any] = {}
         self.joining: dict[str, str] = {}  # a token that lets workers join -> the identity that may
         self.files: dict[str, bytes] = {}
         self.fetched: list[list[str]] = []
@@ -86,6 +87,10 @@ class PlayedServer:
     def me(self) -> Me:
         self._answering()
         return Me("manager", 1, "site")
+
+    def farm_variables(self) -> dict[str, Any]:
+        self._answering()
+        return self.variables
 
     def use_enrolment(self, token: str, identity: str) -> None:
         self._answering()

@@ -13,6 +13,7 @@ from flamenco_manager.assignments.book import Book
 from flamenco_manager.assignments.claims import Claims
 from flamenco_manager.assignments.handing import Handing
 from flamenco_manager.assignments.reports import Reports
+from flamenco_manager.assignments.variables import Variables
 from flamenco_manager.assignments.watch import Watch
 from flamenco_manager.config import ManagerConfig
 from flamenco_manager.db import Database
@@ -84,6 +85,7 @@ def build(
     wishes = Wishes(book, logs)
     delivery = Delivery(server, book, fleet, wishes, cache, pins, config.lease_renewal_seconds, ticks, bell.ring)
     reports = Reports(database, book, outbox, logs, delivery, clock, bell.ring, bell.run_is_over)
+    variables = Variables(config.own_variables(), server.farm_variables, config.data_dir / "variables.json", ticks)
     claims = Claims(database, book, fleet, server, clock, ticks, delivery.obey_orders)
     forwarder = Forwarder(server, cache, pins)
     ordering = Ordering(fleet, book, wishes, clock, ticks, config.most_idle_requests)
@@ -95,7 +97,7 @@ def build(
         book=book,
         reports=reports,
         watch=Watch(config, fleet, book, reports, delivery, logs, clock, ticks, bell.ring),
-        handing=Handing(book, fleet, claims, reports, ordering, config.own_variables(), ticks),
+        handing=Handing(book, fleet, claims, reports, ordering, variables, ticks),
         manifests=Manifests(server),
         cache=cache,
         pins=pins,

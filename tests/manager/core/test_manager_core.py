@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flamenco_common.locking import try_lock
-from flamenco_manager.announcing import addresses
 from flamenco_manager.cli import manager as command
 from flamenco_manager.config import ManagerConfig, load
 from flamenco_manager.enrolment import enrolment_secret
@@ -115,10 +114,3 @@ def test_a_mistake_of_ours_tells_nothing_of_its_inside(manager: Played, monkeypa
         answer = worker(method, path)
         assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
         assert "secret" not in answer.text
-
-
-def test_addresses_for_the_local_network() -> None:
-    assert addresses("127.0.0.1") == ["127.0.0.1"]
-    (found,) = addresses("0.0.0.0")
-    assert found.count(".") == 3
-    assert found != "0.0.0.0"

@@ -34,7 +34,7 @@ class Handing:
         claims: Claims,
         reports: Reports,
         ordering: Ordering,
-        variables: Sequence[Variable],
+        variables: Callable[[], Sequence[Variable]],
         ticks: Callable[[], float],
     ) -> None:
         self._book = book
@@ -93,7 +93,7 @@ class Handing:
                 return None
             self._book.start_again(run, member.session)
         try:
-            run.assignment = run.assignment or assignment(run.document, member.abilities, self._variables)
+            run.assignment = run.assignment or assignment(run.document, member.abilities, self._variables())
         except BadTemplate as error:
             self._end(run, RunStatus.FAILED, str(error))
         except WrongMachine as error:

@@ -38,6 +38,12 @@ class Me(msgspec.Struct, frozen=True):
     name: str
 
 
+class _Setting(msgspec.Struct, frozen=True):
+    """A setting of the farm that is a table."""
+
+    value: dict[str, Any]
+
+
 class Server:
     """The server. Every call may raise `Unreachable`, or `Rejected` where the same again would not help."""
 
@@ -62,6 +68,10 @@ class Server:
     def me(self) -> Me:
         """Who this manager is; the server learns where workers reach it."""
         return _read(self.call("GET", "/me", headers={MANAGER_ADDRESS: self._address} if self._address else None), Me)
+
+    def farm_variables(self) -> dict[str, Any]:
+        """The farm's variables, as people edit them at the server."""
+        return _read(self.call("GET", "/settings/variables"), _Setting).value
 
     def use_enrolment(self, token: str, identity: str) -> None:
         """Let a worker join with a token that somebody made at the server. Raises `Rejected` if it lets none."""

@@ -130,5 +130,5 @@ def _check_variable(name: str, values: Any) -> None:
 KNOWN: Mapping[str, Known] = {
     "farm_name": Known("Flamenco", "What the dashboard calls this farm", _check_text),
     "notice": Known("", "A line that the dashboard shows to everybody", _check_text),
-    "variables": Known({}, "Variables of the whole farm, for managers and pipeline tools to read", _check_variables),
+    "variables": Known({}, "Variables of the whole farm, which fill commands at every site that has no own of that name", _check_variables),
 }
