@@ -9,6 +9,8 @@ import { stage as makeStage } from "./stage.js";
 import { CURVES } from "./tone.js";
 
 const AHEAD = 48; // small pictures that are fetched before they are needed
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = { play: "M5 3l9 5-9 5z", pause: "M4 3h3v10H4zM9 3h3v10H9z", next: "M4 3l6 5-6 5zM11 3h2v10h-2z", previous: "M12 3l-6 5 6 5zM3 3h2v10H3z", last: "M2 3l5 5-5 5zM7 3l5 5-5 5zM12 3h2v10h-2z", first: "M14 3l-5 5 5 5zM9 3l-5 5 5 5zM2 3h2v10H2z" };
 const settings = { loop: true, whole: false }; // they hold for as long as the page does
 
 /** Open the player at a row. `sequence()` gives the rows to play; `shown(row)` hears which one is shown. Gives {ended, refresh}. */
@@ -37,7 +39,7 @@ export function play({ model, gallery, sequence, row, shown }) {
   const note = h("span.muted.note", { role: "status" });
   const fitButton = button("Fit", "Fit the window (0)", () => stage.fit());
   const wholeButton = button("Full frame", "Show the full frame when it stands still (f)", () => toggleWhole(), { "aria-pressed": "false" });
-  const channels = h("select", { "aria-label": "Channel", title: "Channel", onchange: (event) => { channel = event.target.value; redraw(); } }, [["color", "Colour"], ["R", "Red"], ["G", "Green"], ["B", "Blue"], ["A", "Alpha"]].map(([value, text]) => h("option", { value }, text)));
+  const channels = h("select", { "aria-label": "Channel", title: "Channel", onchange: (event) => { channel = event.target.value; redraw(); } }, [["color", "Color"], ["R", "Red"], ["G", "Green"], ["B", "Blue"], ["A", "Alpha"]].map(([value, text]) => h("option", { value }, text)));
   const layerPick = h("select", { "aria-label": "Layer of the file", onchange: (event) => { layer = event.target.value; showWhole(); } });
   const slider = (label, least, most, step, value, work) => {
     const shownValue = h("output.num", {}, value.toFixed(1));
@@ -51,12 +53,12 @@ export function play({ model, gallery, sequence, row, shown }) {
   const modes = h("select", { "aria-label": "How to compare", hidden: true, onchange: (event) => setMode(event.target.value) }, [["wipe", "Wipe"], ["side", "Side by side"], ["difference", "Difference"]].map(([value, text]) => h("option", { value }, text)));
   const download = h("a.button.small", { download: "", title: "Download this file (d)" }, "Download");
   const video = h("video.stage", { controls: true, loop: true, hidden: true });
-  const playButton = button("▶", "Play (space)", () => toggle(), {});
+  const playButton = button(icon("play"), "Play (space)", () => toggle(), {});
   const scrubber = h("input.scrubber", { type: "range", min: 0, step: 1, "aria-label": "Frame", oninput: () => { pause(); go(Number(scrubber.value)); } });
   const number = h("input.frame-number", { type: "number", "aria-label": "Frame number", onchange: () => goFrame(Number(number.value)) });
   const loopButton = button("Loop", "Play again and again (l)", () => { settings.loop = !settings.loop; loopButton.setAttribute("aria-pressed", String(settings.loop)); }, { "aria-pressed": String(settings.loop) });
-  const transport = h("div.row.transport", {}, button("⏮", "First frame (Home)", () => { pause(); go(0); }), button("◀", "Previous frame (left)", () => { pause(); go(at - 1); }), playButton, button("▶▏", "Next frame (right)", () => { pause(); go(at + 1); }),
-    button("⏭", "Last frame (End)", () => { pause(); go(rows.length - 1); }), scrubber, number, h("span.muted.num", {}, `${fps} fps`), loopButton);
+  const transport = h("div.row.transport", {}, button(icon("first"), "First frame (Home)", () => { pause(); go(0); }), button(icon("previous"), "Previous frame (left)", () => { pause(); go(at - 1); }), playButton, button(icon("next"), "Next frame (right)", () => { pause(); go(at + 1); }),
+    button(icon("last"), "Last frame (End)", () => { pause(); go(rows.length - 1); }), scrubber, number, h("span.muted.num", {}, `${Number(fps.toFixed(2))} fps`), loopButton);
   const tools = h("div.row.player-tools", {}, wholeButton, fitButton, button("1:1", "A pixel for a pixel (1)", () => stage.zoomTo(1)), channels, exr, beside, modes, download);
   const dialog = h("dialog.player", { "aria-label": "Player", oncancel: (event) => { event.preventDefault(); close(); }, onkeydown: (event) => keydown(event) },
     h("div.row.player-head", {}, h("div.grow.cut", {}, title), h("button.quiet", { type: "button", "aria-label": "Close the player", title: "Close (Esc)", onclick: () => close() }, "×")),
@@ -179,7 +181,7 @@ export function play({ model, gallery, sequence, row, shown }) {
     if (at >= rows.length - 1) at = 0;
     started = { time: performance.now(), at };
     playing = requestAnimationFrame(tick);
-    say(playButton, "⏸");
+    fill(playButton, icon("pause"));
     playButton.setAttribute("aria-label", "Pause (space)");
   };
   const tick = (time) => {
@@ -198,7 +200,7 @@ export function play({ model, gallery, sequence, row, shown }) {
     if (!playing) return;
     cancelAnimationFrame(playing);
     playing = 0;
-    say(playButton, "▶");
+    fill(playButton, icon("play"));
     playButton.setAttribute("aria-label", "Play (space)");
     show();
   };
@@ -290,4 +292,13 @@ export function play({ model, gallery, sequence, row, shown }) {
   dialog.showModal();
   show();
   return { ended, refresh };
+}
+
+function icon(name) {
+  const drawing = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: 16, height: 16, fill: "currentColor", "aria-hidden": "true" })) drawing.setAttribute(key, value);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  drawing.append(path);
+  return drawing;
 }
