@@ -26,6 +26,7 @@ from .core.session import Connection, Session
 SubmitListener = Callable[[bpy.types.Scene], Callable[[Mapping[str, Any]], None]]
 BUSY_SECONDS = 0.05
 BRINGING_SECONDS = 0.5  # between two looks at results that are on their way
+GLANCE_SECONDS = 4.0  # between two looks whether the list of jobs is looked at
 SAVE_SECONDS = 2.0  # after the last choice that was made
 __all__ = ["Connection", "Runtime", "begin", "current", "end"]
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
@@ -95,10 +96,11 @@ class Runtime(Session):
 
     def _look(self) -> float | None:
         wait = self.jobs.tick()
-        if self.results.now is None:
-            return wait
+        if wait is None:
+            return None
+        # Whether somebody looks is known by drawing only, and Blender draws when something changes.
         self.redraw()
-        return BRINGING_SECONDS
+        return min(wait, BRINGING_SECONDS if self.results.now is not None else GLANCE_SECONDS)
 
     def job_sent(self, note: Note) -> None:
         """A job was submitted from here: remember where its results belong, and follow it."""

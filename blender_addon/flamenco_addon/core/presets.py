@@ -128,9 +128,20 @@ class OwnPresets:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._file = (folder or config_folder()) / "presets.json"
+        self._read_at: tuple[int, int] | None = None  # time and size of the file when it was read
+        self._known: tuple[SubmissionPreset, ...] = ()
 
     def all(self) -> tuple[SubmissionPreset, ...]:
-        """All of them, by label."""
+        """All of them, by label; cheap enough for drawing."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return ()
+        if self._read_at != (found.st_mtime_ns, found.st_size):
+            self._read_at, self._known = (found.st_mtime_ns, found.st_size), self._read()
+        return self._known
+
+    def _read(self) -> tuple[SubmissionPreset, ...]:
         with contextlib.suppress(OSError, ValueError, RecursionError):
             found = json.loads(self._file.read_text(encoding="utf-8"))
             if isinstance(found, list):

@@ -33,9 +33,9 @@ def draw_sign_in(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row.operator("flamenco.sign_in_browser", icon="WINDOW")
     layout.separator()
     layout.prop(manager, "flamenco_token")
-    row = layout.row(align=True)
-    row.operator("flamenco.sign_in", text="Sign In with the Token", icon="CHECKMARK")
-    row.operator("flamenco.test_connection", icon="LINKED")
+    column = layout.column(align=True)
+    column.operator("flamenco.sign_in", text="Sign In with the Token", icon="CHECKMARK")
+    column.operator("flamenco.test_connection", icon="LINKED")
     draw_verdict(layout, context)
 
 
@@ -63,9 +63,9 @@ def draw_code(layout: bpy.types.UILayout, context: bpy.types.Context, started: S
     row.alignment = "CENTER"
     row.label(text=" ".join(started.user_code), translate=False)
     sentence(box, context, started.url, "URL")
-    row = box.row(align=True)
-    row.operator("flamenco.open_sign_in", icon="URL")
-    row.operator("flamenco.cancel_sign_in", icon="X")
+    column = box.column(align=True)
+    column.operator("flamenco.open_sign_in", icon="URL")
+    column.operator("flamenco.cancel_sign_in", icon="X")
 
 
 def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -93,9 +93,9 @@ def draw_farm(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if found is not None:
         column.label(text=shortened(f"{found.user}, {found.role}", 80), icon="USER", translate=False)
         column.label(text=shortened(f"Flamenco {found.version}", 80), icon="INFO", translate=False)
-    row = layout.row(align=True)
-    row.operator("flamenco.test_connection", icon="LINKED")
-    row.operator("flamenco.sign_out", icon="X")
+    column = layout.column(align=True)
+    column.operator("flamenco.test_connection", icon="LINKED")
+    column.operator("flamenco.sign_out", icon="X")
     draw_verdict(layout, context)
 
 

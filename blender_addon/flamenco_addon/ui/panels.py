@@ -64,8 +64,8 @@ def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context, catalogu
 def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, catalogue: Catalogue) -> None:
     """What the job is."""
     manager = context.window_manager
-    draw_presets(layout)
     column = layout.column()
+    draw_presets(column)
     column.prop(manager, "flamenco_name")
     column.prop(manager, "flamenco_project")
     column.prop(manager, "flamenco_job_type")
