@@ -36,6 +36,7 @@ DEFAULTS: Mapping[str, Any] = {
     "preset": "",
     "comment": "",
     "allow_missing": False,
+    "automatic": True,  # the results are brought back when the job ends
     "output": "",  # folder for the results; empty: the scene's own
     "root": "",  # of the project; empty: found by its marks
     "shared": False,  # the farm sees the .blend where it lies
@@ -145,6 +146,7 @@ class Chosen:
     tags: tuple[str, ...] = ()
     comment: str = ""
     allow_missing: bool = False
+    automatic: bool = True
     output: str = ""
     root: str = ""
     shared: bool = False

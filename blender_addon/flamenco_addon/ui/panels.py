@@ -186,6 +186,7 @@ def draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """What is sent, and where the results go."""
     manager = context.window_manager
     column = layout.column()
+    column.prop(manager, "flamenco_automatic")
     column.prop(manager, "flamenco_output")
     column.prop(manager, "flamenco_root")
     column.prop(manager, "flamenco_shared")

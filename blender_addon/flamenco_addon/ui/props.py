@@ -113,6 +113,10 @@ def plain_props() -> list[tuple[str, Any]]:
             name="Comment", description="A remark for people, shown with the job", maxlen=LONGEST_TEXT,
             **access("comment"),
         )),
+        ("automatic", make.BoolProperty(
+            name="Bring Results Back", description="Fetch the results by themselves, frame by frame while the job runs",
+            **access("automatic"),
+        )),
         ("output", make.StringProperty(
             name="Results", description="Folder that the results are brought to; empty: the scene's own output folder",
             subtype="DIR_PATH", maxlen=LONGEST_TEXT, **access("output"),

@@ -6,12 +6,14 @@ import gzip
 import itertools
 import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flamenco_addon.core.background import MOST_LINGERING, Background
 from flamenco_addon.core.catalogue import MOST_ITEMS, MOST_JOB_TYPES, Catalogue
 from flamenco_addon.core.connection import Part, Verdict, ask
+from flamenco_addon.core.following import MOST_JOBS, Following
 from flamenco_addon.core.forms import LONGEST_TEXT
 from flamenco_addon.core.presets import presets_from
 from flamenco_addon.core.session import Connection, Session
@@ -363,3 +365,40 @@ def test_verdicts_name_the_part_that_is_wrong(hostile: HostileServer) -> None:
     viewer = ask(Account(hostile.address, TOKEN))
     assert (viewer.part, viewer.good, viewer.usable) == (Part.ROLE, False, True)
     assert viewer.catalogue is not None
+
+
+def test_a_list_of_jobs_of_junk_is_bounded(hostile: HostileServer, tmp_path: Path) -> None:
+    items: list[Any] = [None, 1, "x", [], {}]
+    for evil in (*EVIL_NAMES, *EVIL_NUMBERS):
+        items += [
+            {"id": evil},
+            {
+                **dict.fromkeys(("name", "type", "state", "progress", "counts", "thumbnail", "finished_at"), evil),
+                "id": 7,
+            },
+        ]
+        items += [
+            {
+                "id": 8,
+                "name": evil,
+                "state": "processing",
+                "progress": evil,
+                "counts": {"completed": evil, "failed": evil},
+            }
+        ]
+    hostile.answer = lambda path: [
+        reply({"items": items, "next": None} if path == "/api/jobs" else GOOD.get(path, items))
+    ]
+    background = Background()
+    following = Following(background, lambda: Client(hostile.address, TOKEN, tries=1), folder=tmp_path)
+    following.refresh()
+    pumped(background, lambda: not background.busy, "the list came")
+    checked(following.problem or "no problem")
+    assert 0 < len(following.jobs) <= MOST_JOBS
+    for job in following.jobs:
+        assert isinstance(job.id, int)
+        assert 0 <= job.progress <= 1
+        for told in (job.name, job.type, job.state, job.finished, job.thumbnail):
+            assert len(told) <= LONGEST_TEXT
+            assert all(char.isprintable() or char == "\n" for char in told)
+    assert all(path.is_relative_to(tmp_path) for path in following.thumbnails.values())
