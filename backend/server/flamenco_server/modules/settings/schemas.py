@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,6 +16,15 @@ class Preset(msgspec.Struct, frozen=True):
     help: str = ""
     overrides: dict[str, Any] = {}
     error: str = ""
+    editable: bool = False  # it is kept in the database, not in a file
+
+
+class PresetChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a preset is to be."""
+
+    overrides: dict[str, Any]
+    label: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    help: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 class PresetList(msgspec.Struct, frozen=True):

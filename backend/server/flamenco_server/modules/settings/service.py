@@ -51,6 +51,12 @@ def all_settings(session: Session) -> list[SettingView]:
     return [_view(name, rows.get(name)) for name in sorted({*rows, *KNOWN})]
 
 
+def below(session: Session, prefix: str) -> dict[str, Any]:
+    """The values of the settings whose names begin so, by the rest of their names."""
+    found = select(SettingRow).where(SettingRow.name.startswith(prefix, autoescape=True))
+    return {row.name.removeprefix(prefix): row.value for row in session.scalars(found)}
+
+
 def put(session: Session, name: str, new: Any, actor: str, now: float) -> SettingView:
     """Change a setting; None brings its default back. Raises `Invalid`."""
     check_name(name)
@@ -130,5 +136,9 @@ def _check_variable(name: str, values: Any) -> None:
 KNOWN: Mapping[str, Known] = {
     "farm_name": Known("Flamenco", "What the dashboard calls this farm", _check_text),
     "notice": Known("", "A line that the dashboard shows to everybody", _check_text),
-    "variables": Known({}, "Variables of the whole farm, which fill commands at every site that has no own of that name", _check_variables),
+    "variables": Known(
+        {},
+        "Variables of the whole farm, which fill commands at every site that has no own of that name",
+        _check_variables,
+    ),
 }
