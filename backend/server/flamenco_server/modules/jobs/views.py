@@ -51,7 +51,7 @@ _ACTIONS = "flamenco.jobs.actions"
 def setup(app: Flask, core: Core) -> None:
     """Make the module's collaborators."""
     folders = [*core.config.job_compilers, *([built_in()] if core.config.builtin_compilers else [])]
-    presets = build_presets(core.config).preset
+    presets = build_presets(core.config, core.database).preset
     app.extensions[_SERVICE] = JobService(core.database, Compilers(folders), core.clock, presets, missing)
     app.extensions[_ACTIONS] = JobActions(core.database, core.clock)
 
