@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+AXE = Path(__file__).parents[1] / "dashboard" / "vendor" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -73,3 +75,16 @@ def visitor(browser: Browser, address: str, token: str = "", **context: Any) -> 
         assert not who.faults, f"the page had faults: {who.faults}"
     finally:
         opened.close()
+
+
+def axe(page: Page) -> None:
+    """Fail if axe finds a serious or critical fault in the page as it is."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # the page's policy lets no script of others in
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    faults = [
+        f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert not faults, "\n".join(faults)
