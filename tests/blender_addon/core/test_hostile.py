@@ -387,8 +387,11 @@ def test_a_list_of_jobs_of_junk_is_bounded(hostile: HostileServer, tmp_path: Pat
             }
         ]
     hostile.answer = lambda path: [
-        reply({"items": items, "next": None} if path == "/api/jobs" else GOOD.get(path, items))
+        reply({"items": items, "next": None} if path == "/api/jobs" else GOOD.get(path, detail))
     ]
+    detail = {
+        name: {"scene": [evil]} for name in ("progress", "workers", "failures", "blend", "scene") for evil in EVIL_NAMES
+    }
     background = Background()
     following = Following(background, lambda: Client(hostile.address, TOKEN, tries=1), folder=tmp_path)
     following.refresh()
