@@ -9,12 +9,12 @@ import os
 import posixpath
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blender_asset_tracer import blendfile, bpathlib, trace
+from blender_asset_tracer import blendfile, trace
 from blender_asset_tracer.trace.result import BlockUsage
 
 from flamenco_client.blendfiles import stand_in
@@ -39,31 +39,35 @@ class Change:
 
 @dataclass
 class Listing:
-    """The files of one .blend, as the tracer finds them."""
+    """The files of one .blend, as the tracer finds them. Paths are text inside, as there may be very many."""
 
     blend: Path
     root: Path
     content: Path | None = None
-    files: dict[str, tuple[Path, int]] = field(default_factory=dict)  # path in the job's tree → file, size
-    missing: set[Path] = field(default_factory=set)
+    files: dict[str, tuple[str, int]] = field(default_factory=dict)  # path in the job's tree → file, size
+    missing: set[str] = field(default_factory=set)
     changes: dict[Any, list[Change]] = field(default_factory=dict)  # by the tracer's open file
-    _folders: dict[Path, list[str]] = field(default_factory=dict)
+    _folders: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._main = str(self.blend)
+        self._inside = os.path.join(os.path.normcase(self.root), "")  # noqa: PTH118 - with its last slash
 
     def trace(self, progress: Progress) -> None:
         """Find all files. Raises what the tracer raises, and `Canceled`. To be called inside `tracing_alone`."""
         if self.content is not None:
             stand_in(self.blend, self.content)
-        self._add(self.blend, (self.content or self.blend).stat().st_size)
-        for number, usage in enumerate(trace.deps(self.blend)):
+        self._add(self._main, (self.content or self.blend).stat().st_size)
+        for number, usage in enumerate(trace.deps(self.blend), 1):
             progress.check()
-            progress.report("trace", number, 0)
+            progress.files("trace", number, 0, str(usage.asset_path))
             self.take(usage)
 
     def take(self, usage: Any) -> None:
         """Note the files of a usage, and how its path must change."""
-        if not bytes(usage.asset_path):
+        if not usage.asset_path:
             return
-        path = path_of(usage, self.blend)
+        path = path_of(usage, self._main)
         found = 0
         for file in self._expanded(usage, path):
             size = _size(file)
@@ -71,104 +75,108 @@ class Listing:
                 self._add(file, size)
                 found += 1
         if not found and not isinstance(usage, PackedLibraryUsage):
-            if not _may_be_missing(usage) and not path.is_dir():
+            if not _may_be_missing(usage) and not os.path.isdir(path):  # noqa: PTH112
                 self.missing.add(path)
             return
         change = self._change(usage, path)
         if change is not None:
             self.changes.setdefault(usage.block.bfile, []).append(change)
 
-    def place(self, path: Path) -> str:
+    def place(self, path: str) -> str:
         """Where a file goes in the job's tree."""
-        if path.is_relative_to(self.root):
-            return path.relative_to(self.root).as_posix()
+        if os.path.normcase(path).startswith(self._inside):
+            return path[len(self._inside) :].replace(os.sep, "/")
+        if os.path.normcase(path) == self._inside.rstrip(os.sep):
+            return ""
         # A drive or a server becomes a folder.
-        parts = (part.strip(":/\\").replace("\\", "/") for part in path.parts)
+        parts = (part.strip(":/\\").replace("\\", "/") for part in Path(path).parts)
         return posixpath.join(OUTSIDE, *(part for part in parts if part))
 
-    def _add(self, file: Path, size: int) -> None:
-        source = self.content if self.content is not None and file == self.blend else file
+    def _add(self, file: str, size: int) -> None:
+        source = str(self.content) if self.content is not None and file == self._main else file
         self.files[self.place(file)] = (source, size)
 
-    def _change(self, usage: Any, path: Path) -> Change | None:
+    def _change(self, usage: Any, path: str) -> Change | None:
         """None if the path leads to the right place as it is."""
         if isinstance(usage, CacheUsage):
             return None
         folder = posixpath.dirname(self.place(base_of(usage)))
         named = isinstance(usage, NamesUsage)
-        target = self.place(path.parent if named else path)
+        target = self.place(os.path.dirname(path) if named else path)  # noqa: PTH120
         raw = bytes(usage.folder if named else usage.asset_path)
         if raw.startswith(b"//"):
             leads_to = posixpath.normpath(posixpath.join(folder, os.fsdecode(raw[2:])))
-            if leads_to == posixpath.normpath(target):
+            if leads_to == (target or "."):
                 return None
         relative = posixpath.relpath(target or ".", folder or ".")
         return Change(usage, b"//" + (b"" if relative == "." else os.fsencode(relative)))
 
     # ---- files on disk ----
 
-    def _expanded(self, usage: Any, path: Path) -> Iterator[Path]:
+    def _expanded(self, usage: Any, path: str) -> Iterator[str]:
         """The files that a usage stands for; they need not be there."""
         if isinstance(usage, PackedLibraryUsage):
             return
-        if isinstance(usage, NamesUsage):
-            yield from (path.with_name(os.fsdecode(name)) for name in usage.names)
-        elif isinstance(usage, CacheUsage):
-            starts, ends = usage.name + "_", usage.ending
-            yield from (
-                path.parent / name
-                for name in self._names(path.parent)
-                if name.startswith(starts) and name.endswith(ends)
-            )
-        elif not usage.is_sequence:
+        if not usage.is_sequence:
             yield path
-        elif path.is_dir():
-            yield from (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+            return
+        folder, name = os.path.split(path)
+        if isinstance(usage, NamesUsage):
+            yield from (os.path.join(folder, os.fsdecode(each)) for each in usage.names)  # noqa: PTH118
+        elif isinstance(usage, CacheUsage):
+            yield from self._matching(
+                folder, lambda each: each.startswith(usage.name + "_") and each.endswith(usage.ending)
+            )
+        elif os.path.isdir(path):  # noqa: PTH112
+            yield from (os.path.join(below, each) for below, _, names in os.walk(path) for each in names)  # noqa: PTH118
+        elif (pattern := pattern_of(name)) is None:
+            yield path
         else:
-            pattern = pattern_of(path.name)
-            names = self._names(path.parent) if pattern else [path.name]
-            yield from (path.parent / name for name in names if not pattern or pattern.fullmatch(name))
+            yield from self._matching(folder, pattern.fullmatch)
 
-    def _names(self, folder: Path) -> list[str]:
+    def _matching(self, folder: str, fits: Callable[[str], object]) -> Iterator[str]:
         if folder not in self._folders:
             try:
-                self._folders[folder] = sorted(os.listdir(folder))  # noqa: PTH208 - strings are what is matched
+                self._folders[folder] = sorted(os.listdir(folder))  # noqa: PTH208
             except OSError:
                 self._folders[folder] = []
-        return self._folders[folder]
+        return (os.path.join(folder, name) for name in self._folders[folder] if fits(name))  # noqa: PTH118
 
 
 def _may_be_missing(usage: Any) -> bool:
     return isinstance(usage, RecordUsage) or usage.block.dna_type_id in OPTIONAL
 
 
-def path_of(usage: BlockUsage, main: Path) -> Path:
+def path_of(usage: BlockUsage, main: str) -> str:
     """The absolute path that a usage means on this machine."""
     if isinstance(usage, CacheUsage):
-        base = main if usage.beside_main else usage.block.bfile.filepath
-        return Path(base.parent / f"blendcache_{base.stem}" / f"{usage.name}_{usage.ending}")
-    text = os.fsdecode(bytes(usage.asset_path))
-    if usage.asset_path.startswith(SHARE):
-        return Path(text)
+        base = Path(main) if usage.beside_main else usage.block.bfile.filepath
+        return str(base.parent / f"blendcache_{base.stem}" / f"{usage.name}_{usage.ending}")
+    raw = bytes(usage.asset_path)
+    text = os.fsdecode(raw)
+    if raw.startswith(SHARE):
+        return text
     if not usage.asset_path.is_absolute():
         # An absolute second part wins.
-        text = os.path.join(base_of(usage).parent, text.removeprefix("//"))  # noqa: PTH118
-    return Path(bpathlib.make_absolute(Path(text)))
+        text = os.path.join(os.path.dirname(base_of(usage)), text.removeprefix("//"))  # noqa: PTH118, PTH120
+    if text[1:2] == ":" and os.name != "nt":  # of another platform
+        return text
+    return os.path.abspath(text)  # noqa: PTH100 - as the tracer: links stay, as they do for Blender
 
 
-def base_of(usage: Any) -> Path:
+def base_of(usage: Any) -> str:
     """The .blend that a usage's path is relative to."""
-    own = Path(usage.block.bfile.filepath)
+    own = str(usage.block.bfile.filepath)
     if usage.library is None:
         return own
     path = os.fsdecode(bytes(usage.library[b"name"]))
-    return Path(bpathlib.make_absolute(own.parent / path.removeprefix("//")))
+    return os.path.abspath(os.path.join(os.path.dirname(own), path.removeprefix("//")))  # noqa: PTH100, PTH118, PTH120
 
 
-def _size(file: Path) -> int | None:
+def _size(file: str) -> int | None:
     """None if there is no such file."""
     try:
-        found = os.stat(file)  # noqa: PTH116 - one call
+        found = os.stat(file)  # noqa: PTH116
     except (OSError, ValueError):
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None

@@ -132,16 +132,16 @@ def listed_pack(
         with tracing_alone(progress), sentences(content or blend):
             listing.trace(progress)
             if listing.missing and not allow_missing:
-                raise FilesMissing(blend.name, sorted(str(path) for path in listing.missing))
+                raise FilesMissing(blend.name, sorted(listing.missing))
             if not in_place:
                 rewrite_changed(listing, Path(folder), progress)
-        files = [PackedFile(path, *found) for path, found in sorted(listing.files.items())]
+        files = [PackedFile(path, Path(source), size) for path, (source, size) in sorted(listing.files.items())]
         if in_place:
             files = [file for file in files if not file.path.startswith(f"{OUTSIDE}/")]
     except BaseException:
         close()
         raise
-    missing = sorted(str(path) for path in listing.missing)
+    missing = sorted(listing.missing)
     return Pack(root, blend.relative_to(root).as_posix(), files, missing, close)
 
 
@@ -150,7 +150,7 @@ def rewrite_changed(listing: Listing, folder: Path, progress: Progress) -> None:
     for number, (bfile, changes) in enumerate(listing.changes.items()):
         copy = folder / f"{number}-{bfile.filepath.name}"
         rewrite(bfile, changes, copy, progress)
-        listing.files[listing.place(bfile.filepath)] = (copy, copy.stat().st_size)
+        listing.files[listing.place(str(bfile.filepath))] = (str(copy), copy.stat().st_size)
 
 
 def check_saved(blend: Path, content: Path) -> None:

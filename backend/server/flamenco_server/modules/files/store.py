@@ -6,10 +6,12 @@ is published. In a folder, publishing is a rename, so a reader never sees half a
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -28,6 +30,7 @@ from flamenco_server.modules.files.errors import HashMismatch, StoreUnavailable,
 
 CHUNK = 1024 * 1024
 FLUSH_THREADS = 16
+MANY = 16  # files that are flushed with their whole file system
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -98,7 +101,10 @@ class BlobStore:
         return Staged(sha256, size, path)
 
     def flush(self, staged: Sequence[Staged]) -> None:
-        """Bring staged files to the disk, side by side: a file system writes many at once about as fast as one."""
+        """Bring staged files to the disk, as far as that goes in one go: each on its own costs milliseconds."""
+        with disk_errors():
+            if len(staged) >= MANY and flush_file_system(self.staging):
+                return
         with disk_errors(), ThreadPoolExecutor(FLUSH_THREADS) as pool:
             for _ in pool.map(_flush, staged):
                 pass
@@ -214,6 +220,20 @@ def check_digest(sha256: str, found: str) -> None:
 def _flush(staged: Staged) -> None:
     with staged.path.open("rb+") as file:
         flush_to_disk(file.fileno())
+
+
+def flush_file_system(folder: Path) -> bool:
+    """Bring all that was written to the disk that `folder` is on; False where the platform has no such call."""
+    flush = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
+    if flush is None:
+        return False
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if flush(handle) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+    finally:
+        os.close(handle)
+    return True
 
 
 def flush_to_disk(handle: int) -> None:
