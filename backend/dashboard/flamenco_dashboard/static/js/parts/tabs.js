@@ -20,6 +20,8 @@ export function tabs(list) {
       const is = list[at] === entry;
       button.setAttribute("aria-selected", String(is));
       button.tabIndex = is ? 0 : -1;
+      // On a narrow screen the bar scrolls; the page does not.
+      if (is) requestAnimationFrame(() => { bar.scrollLeft = Math.max(0, button.offsetLeft - bar.offsetLeft - (bar.clientWidth - button.offsetWidth) / 2); });
     }
     content.setAttribute("aria-labelledby", `tab-${entry[0]}`);
     fill(content, made.get(entry[0]));

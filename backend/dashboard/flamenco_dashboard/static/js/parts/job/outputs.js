@@ -198,6 +198,12 @@ export function outputs(model) {
   const load = () => gallery.load().catch(complain);
   onReset(load);
   model.addEventListener("grid", () => gallery.loaded && gallery.soon());
+  let order = "";
+  model.addEventListener("job", () => {
+    const now = model.steps.map((each) => each.name).join("\n");
+    if (gallery.loaded && now !== order) { gallery.sort(); refilter(); }
+    order = now;
+  });
   model.addEventListener("job", () => { if (gallery.loaded && shared.hidden === (model.job.storage === "shared")) refilter(); });
   refilter();
   load().then(() => {

@@ -32,8 +32,10 @@ export function pickJob(host, job) {
     const close = (value) => { dialog.close(); dialog.remove(); resolve(value); };
     const look = later(async () => {
       try {
-        const page = await get("/jobs", { name: input.value.trim(), limit: 30 });
-        const others = page.items.filter((each) => each.id !== job.id && each.counts.completed);
+        const page = await get("/jobs", { name: input.value.trim(), limit: 60 });
+        // The newest first, and those most like this one before the others.
+        const near = (each) => (each.type === job.type ? 0 : 2) + (each.project === job.project ? 0 : 1);
+        const others = page.items.filter((each) => each.id !== job.id && each.counts.completed).sort((a, b) => near(a) - near(b));
         fill(list, others.length ? others.map((each) => h("button.pick", { type: "button", onclick: () => close(each) },
           each.thumbnail ? h("img.picture", { src: `/api/files/${each.thumbnail}`, alt: "" }) : h("span.no-picture"), h("span.grow.cut", {}, each.name), h("span.muted", {}, moment(each.created_at)))) : h("p.muted", {}, "No other job of that name has results."));
       } catch (error) { complain(error); }

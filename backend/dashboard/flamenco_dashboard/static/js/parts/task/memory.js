@@ -13,7 +13,7 @@ export function memoryGraph(rows, name) {
   const element = h("div", {}, place, facts);
   let chart = null;
   const peak = rows.reduce((most, row) => (row.memory > most.memory ? row : most), rows[0]);
-  fill(facts, `Most: ${megabytes(peak.memory)} at ${peak.label}. `, h("span.graph-key", {}, "memory"), h("span.graph-key.time", {}, "time"));
+  fill(facts, `Most: ${megabytes(peak.memory)}, ${/^-?\d+$/.test(peak.label) ? "frame " : ""}${peak.label}. `, h("span.graph-key", {}, "memory"), h("span.graph-key.time", {}, "time"));
   const draw = () => {
     const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") }, font: "12px system-ui" };
     chart?.destroy();
