@@ -183,6 +183,7 @@ def _property(job_type: str, declared: Field) -> Any:
         "name": titled(declared.label),
         "description": declared.help.replace("\n", " ").rstrip("."),  # Blender adds a full stop
         "set": _setter(job_type, declared),
+        "options": set(),  # no keyframes
     }
     if declared.choices:
         items = [(choice, shown(choice), "", "NONE", number) for number, choice in enumerate(declared.choices)]

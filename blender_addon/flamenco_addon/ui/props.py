@@ -24,6 +24,7 @@ Item = tuple[str, str, str, str, int]
 Offered = tuple[str, str, str]  # identifier, name, description
 # The stubs say that these give nothing; what they give is what a class takes as a property.
 make: Any = bpy.props
+PLAIN: dict[str, Any] = {"options": set()}  # no keyframes
 
 # Blender keeps no copy of the texts of items that a function gives.
 _kept: dict[str, list[Item]] = {}
@@ -79,7 +80,12 @@ def name_prop() -> Any:
         runtime.current().choose("name", None if name in ("", usual_name()) else name)
 
     return make.StringProperty(
-        name="Name", description="Name of the job; empty: that of the .blend", get=get, set=set_, maxlen=LONGEST_LINE
+        name="Name",
+        description="Name of the job; empty: that of the .blend",
+        get=get,
+        set=set_,
+        maxlen=LONGEST_LINE,
+        **PLAIN,
     )
 
 
@@ -131,7 +137,7 @@ def plain_props() -> list[tuple[str, Any]]:
 
 def access(name: str) -> dict[str, Any]:
     """How a property reads and makes a choice."""
-    return {"get": getter(name), "set": setter(name)}
+    return {"get": getter(name), "set": setter(name), **PLAIN}
 
 
 # ---- choices among what the farm has ----
@@ -174,7 +180,7 @@ def offered_prop(
         identifier = now()[number][0]
         runtime.current().choose(name, None if identifier == NONE else identifier)
 
-    return make.EnumProperty(name=label, description=description, items=items, get=get, set=set_)
+    return make.EnumProperty(name=label, description=description, items=items, get=get, set=set_, **PLAIN)
 
 
 def numbered(offered: list[Offered], current: str) -> list[Item]:
@@ -231,11 +237,11 @@ def sign_in_props() -> list[tuple[str, Any]]:
     return [
         ("address", make.StringProperty(
             name="Address", description="Address of the farm's server, like http://farm:8080", maxlen=LONGEST_LINE,
-            get=lambda _: runtime.current().typed_address, set=_type_address,
+            get=lambda _: runtime.current().typed_address, set=_type_address, **PLAIN,
         )),
         ("token", make.StringProperty(
             name="Token", description="A token that the farm's admin or the dashboard gave you", maxlen=LONGEST_LINE,
-            subtype="PASSWORD", get=lambda _: runtime.current().typed_token, set=_type_token,
+            subtype="PASSWORD", get=lambda _: runtime.current().typed_token, set=_type_token, **PLAIN,
         )),
     ]  # fmt: skip
 
