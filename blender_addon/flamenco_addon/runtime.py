@@ -19,8 +19,8 @@ from .core.notes import Note
 from .core.presets import OwnPresets
 from .core.results import Results
 from .core.sending import Sending
-from .preflight import Checking, Finding, Memory
 from .core.session import Connection, Session
+from .preflight import Checking, Finding, Memory
 
 # Hears of a scene while its state is taken; what it gives is told of the job once there is one.
 SubmitListener = Callable[[bpy.types.Scene], Callable[[Mapping[str, Any]], None]]

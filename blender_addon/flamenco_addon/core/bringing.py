@@ -33,7 +33,7 @@ class Policy(Enum):
     ASK = "ask"  # leave it, and tell
     OVERWRITE = "overwrite"
     SKIP = "skip"  # leave it for good
-    KEEP = "keep"  # it moves to a folder of the job's own, see `apart`
+    KEEP = "keep"  # all goes to a folder of the job's own
 
 
 @dataclass
@@ -45,17 +45,21 @@ class Brought:
     same: list[Path] = field(default_factory=list)
     held: list[Path] = field(default_factory=list)  # others are there, and nobody said what to do
 
-    def sentence(self, folder: bool = True) -> str:
-        """For people; with the folder where it is not told beside."""
-        to, in_ = (f" to {self.folder}", f" in {self.folder}") if folder else ("", "")
+    def sentence(self) -> str:
+        """For people who do not see the folder beside."""
         told = "there are no results yet"
         if self.new:
-            told = f"{counted(len(self.new), 'file')} brought{to}"
+            told = f"{counted(len(self.new), 'file')} brought to {self.folder}"
         elif self.same or self.held:
-            told = f"{'' if self.held else 'all is there already: '}{counted(len(self.same), 'file')}{in_}"
+            told = f"{'' if self.held else 'all is there already: '}{counted(len(self.same), 'file')} in {self.folder}"
         if self.held:
             told += f"; {counted(len(self.held), 'other file')} of these names {'is' if len(self.held) == 1 else 'are'} there"
         return told
+
+    def summary(self) -> str:
+        """For people who see the folder: all that is there."""
+        here = len(self.new) + len(self.same)
+        return f"{counted(here, 'file')} {'is' if here == 1 else 'are'} here" if here else "There are no results yet"
 
 
 def bring(
@@ -72,6 +76,8 @@ def bring(
     `everything`: baked caches too, which go into the artist's project. The note learns what came; the caller keeps it.
     """
     job = client.job(note.job)
+    if policy is Policy.KEEP:
+        apart(note, hashes)
     outputs = [each for each in listed(client, note) if not each.is_part and (everything or each.root == "output")]
     where = rooted(note.destination, outputs)
     known = hashes or Hashes()
@@ -101,11 +107,22 @@ def bring(
     return done
 
 
-def apart(note: Note) -> None:
-    """Let all of a job's results go to a folder of its own, beside those that are there."""
-    name = f"job-{note.job}"
-    if Path(note.destination.folder).name != name:
-        note.destination = note.destination.below(name)
+def apart(note: Note, hashes: Hashes | None = None) -> None:
+    """Let all of a job's results go to a folder of its own, beside the others; those that came already move there."""
+    name, old = f"job-{note.job}", note.destination
+    if Path(old.folder).name == name:
+        return
+    note.destination = old.below(name)
+    known, moved = hashes or Hashes(), {}
+    for file, sha256 in note.brought.items():
+        path = Path(file)
+        with contextlib.suppress(OSError, LocalFault, ValueError):
+            if known.of(path) == sha256:
+                target = Path(note.destination.folder, path.relative_to(old.folder))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(target)
+                moved[str(target)] = sha256
+    note.brought = moved
 
 
 def listed(client: Client, note: Note) -> Iterator[Output]:

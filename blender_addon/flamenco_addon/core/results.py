@@ -111,6 +111,10 @@ class Results:
             notes.write(note)
             self._ended(bringing, brought)
 
+        def failed(sentence: str) -> None:
+            notes.write(note)  # some of it may be here
+            self._failed(bringing, sentence)
+
         def report(_what: str, at: int, total: int) -> None:
             bringing.done, bringing.total = at, total
 
@@ -118,7 +122,7 @@ class Results:
             "results",
             lambda progress: brought(client, notes, note, bringing, progress),
             done,
-            lambda sentence: self._failed(bringing, sentence),
+            failed,
             report,
         )
 
@@ -126,7 +130,7 @@ class Results:
         self.now = None
         self.failed.discard(bringing.job)
         if brought.new or brought.held or not bringing.automatic:
-            self.told[bringing.job] = brought.sentence(folder=False)
+            self.told[bringing.job] = brought.summary()
         self._go_on()
 
     def _failed(self, bringing: Bringing, sentence: str) -> None:

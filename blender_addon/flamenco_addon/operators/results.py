@@ -21,7 +21,7 @@ from flamenco_client.errors import ClientError, NotFound, Unreachable
 from flamenco_client.submit import safe_folder
 
 from .. import runtime
-from ..core.bringing import Brought, Policy, alone, apart, bring
+from ..core.bringing import Brought, Policy, alone, bring
 from ..core.destination import Destination
 from ..core.following import ACTIVE
 from ..core.forms import text
@@ -40,6 +40,7 @@ POLICIES = [
     ("keep", "Keep Both", "Bring all of this job's results to a folder of its own, beside them"),
     ("skip", "Skip", "Leave them, and bring the others"),
 ]
+WORDS = {"IMAGE_EDITOR": "an image editor", "SEQUENCE_EDITOR": "a sequencer"}
 RESULTS_SCENE = "Flamenco Results"
 
 
@@ -111,8 +112,6 @@ class FLAMENCO_OT_job_fetch(bpy.types.Operator):
             note = self._note(number, state.jobs.note(number))
             if note is None:
                 raise ClientError("this job was not sent from this machine: say which folder its results belong to")
-            if self.policy == "keep":
-                apart(note)
             state.jobs.keep(note)
             state.results.start(number, Policy(self.policy))
         except ClientError as error:
@@ -131,8 +130,6 @@ class FLAMENCO_OT_job_fetch(bpy.types.Operator):
         client = runtime.current().client()
         notes = Notes(client.address)
         note = self._note(number, notes.read(number)) or here(client, number)
-        if self.policy == "keep":
-            apart(note)
         new: list[Path] = []
         brought = Brought(Path(note.destination.folder))
         with alone(notes, number) as progress:
@@ -203,8 +200,6 @@ class FLAMENCO_OT_job_settle(bpy.types.Operator):
         note = state.jobs.note(self.job)
         if note is not None:
             note.policy = self.policy
-            if note.policy == "keep":
-                apart(note)
             state.jobs.keep(note)
             state.results.start(self.job, policy_of(note))
         return {"FINISHED"}
@@ -343,7 +338,7 @@ def show_pictures(context: bpy.types.Context, found: Shown) -> None:
     if last > first:
         user = space.image_user
         user.frame_start, user.frame_offset, user.frame_duration = first, first - 1, last - first + 1
-        user.use_auto_refresh = True
+        user.use_auto_refresh = user.use_cyclic = True  # a picture whatever the scene's current frame is
     area.tag_redraw()
 
 
@@ -395,7 +390,10 @@ def results_scene(context: bpy.types.Context) -> bpy.types.Scene:
 
 
 def editor(context: bpy.types.Context, kind: str) -> Any:
-    """An area of that kind: one that is open, else in a window of its own; None without any window."""
+    """An area of that kind: one that is open, else in a window of its own; None without any window.
+
+    Raises `ClientError` if there is neither.
+    """
     manager: Any = context.window_manager
     if bpy.app.background or not manager.windows:
         return None
@@ -403,13 +401,15 @@ def editor(context: bpy.types.Context, kind: str) -> Any:
         for area in window.screen.areas:
             if area.type == kind:
                 return area
-    opened: Any = bpy.ops.wm.window_new
+    opened: Any = bpy.ops.screen.area_dupli  # wm.window_new refuses while an area is maximized
+    before = len(manager.windows)
     with contextlib.suppress(RuntimeError):
-        opened()
-        area = max(manager.windows[-1].screen.areas, key=lambda each: each.width * each.height)
-        area.type = kind
-        return area
-    return None
+        opened("INVOKE_DEFAULT")
+    if len(manager.windows) == before:
+        raise ClientError(f"Blender opens no window: open {WORDS[kind]} yourself, and try again")
+    area = manager.windows[-1].screen.areas[0]
+    area.type = kind
+    return area
 
 
 def register() -> None:

@@ -81,13 +81,15 @@ def draw_row(layout: bpy.types.UILayout, job: FollowedJob) -> None:
     split = row.split(factor=0.68, align=True)
     name = split.row(align=True)
     name.alignment = "LEFT"
-    name.alert = job.state == "failed"
     name.operator(
         "flamenco.job_select", text=shortened(job.name, 60), icon=icon, emboss=False, translate=False
     ).job = job.id
     right = split.row(align=True)
     right.alignment = "RIGHT"
-    right.label(text=short_state(job, state.jobs.details.get(job.id)), translate=False)
+    told = right.row()
+    told.alignment = "RIGHT"
+    told.alert = job.state == "failed"
+    told.label(text=short_state(job, state.jobs.details.get(job.id)), translate=False)
     arrow: Any = "DISCLOSURE_TRI_DOWN" if is_selected else "DISCLOSURE_TRI_RIGHT"
     right.operator("flamenco.job_select", text="", icon=arrow, emboss=False).job = job.id
 
@@ -236,8 +238,8 @@ def draw_bring(layout: bpy.types.UILayout, job: FollowedJob, note: Note | None) 
 def draw_question(layout: bpy.types.UILayout, context: bpy.types.Context, job: FollowedJob, note: Note) -> None:
     """Other files are where the results belong."""
     box = layout.column(align=True)
-    files = "another file has" if note.held == 1 else f"{note.held} other files have"
-    sentence(box, context, f"In this folder {files} the names of results", "QUESTION")
+    others = "Another file of that name is" if note.held == 1 else f"{note.held} other files of these names are"
+    sentence(box, context, f"{others} there already", "QUESTION")
     row = box.row(align=True)
     for policy, label in (("overwrite", "Overwrite"), ("keep", "Keep Both"), ("skip", "Skip")):
         button(row, "flamenco.job_settle", label, "NONE", job).policy = policy

@@ -293,7 +293,7 @@ def test_results_come_by_themselves_frame_by_frame(served: Served, mine: Followe
         mine.clock.now += IDLE_SECONDS
         mine.ask()
         assert len(list(folder.iterdir())) == number
-    assert mine.results.told[job] == "1 file brought"
+    assert mine.results.told[job] == "2 files are here"
     note = mine.jobs.note(job)
     assert note is not None
     assert note.complete == mine.jobs.jobs[0].finished != ""
