@@ -30,7 +30,8 @@ class FLAMENCO_OT_send_anyway(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[Any]:
         """Ask."""
         manager: Any = context.window_manager
-        return set(manager.invoke_props_dialog(self, width=WIDTH))
+        more = {"confirm_text": "Send"} if bpy.app.version >= (4, 1) else {}
+        return set(manager.invoke_props_dialog(self, width=WIDTH, **more))
 
     def draw(self, _context: bpy.types.Context) -> None:
         """What is to be answered."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import runtime
 from ..core.words import counted
@@ -46,10 +46,11 @@ class FLAMENCO_OT_select_finding(bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     index: IntProperty(name="Finding", min=0, options={"SKIP_SAVE"})
+    text: StringProperty(name="Text", description="What it says; empty: whatever it is", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        finding = found(self.index)
+        finding = found(self.index, self.text)
         if finding is None or finding.where is None:
             self.report({"WARNING"}, "there is no such place; check again")
             return {"CANCELLED"}
@@ -67,11 +68,12 @@ class FLAMENCO_OT_fix_finding(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     index: IntProperty(name="Finding", min=0, options={"SKIP_SAVE"})
+    text: StringProperty(name="Text", description="What it says; empty: whatever it is", options={"SKIP_SAVE"})
     alike: BoolProperty(name="All of These", description="Mend all findings of this kind", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Mend, and check again."""
-        finding = found(self.index)
+        finding = found(self.index, self.text)
         if finding is None or not finding.fix:
             self.report({"WARNING"}, "there is nothing to mend; check again")
             return {"CANCELLED"}
@@ -106,10 +108,12 @@ def like(finding: Finding) -> list[Finding]:
     return [each for each in runtime.current().findings or () if (each.check, each.fix) == (finding.check, finding.fix)]
 
 
-def found(index: int) -> Finding | None:
-    """A finding of the last check."""
+def found(index: int, text: str = "") -> Finding | None:
+    """A finding of the last check; with its text the one that says so, as a button may be older than that check."""
     findings = runtime.current().findings or []
-    return findings[index] if index < len(findings) else None
+    if index < len(findings) and text in ("", findings[index].text):
+        return findings[index]
+    return next((each for each in findings if each.text == text), None)
 
 
 def summary(findings: list[Finding]) -> str:

@@ -33,7 +33,7 @@ def draw_findings(layout: bpy.types.UILayout, findings: Sequence[Finding], width
             box.label(text=f"… and {left} more like these", icon="BLANK1", translate=False)
         index, first = group[0]
         if first.fix:
-            draw_fix(box, index, first.fix, len(group))
+            draw_fix(box, index, first, len(group))
 
 
 def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding, fitting: int) -> None:
@@ -47,17 +47,17 @@ def draw_finding(layout: bpy.types.UILayout, index: int, finding: Finding, fitti
         text.label(text=line, icon="BLANK1" if number else icon, translate=False)
     if finding.where is not None:
         go: Any = row.operator("flamenco.select_finding", text="", icon="RESTRICT_SELECT_OFF", emboss=False)
-        go.index = index
+        go.index, go.text = index, finding.text
 
 
-def draw_fix(layout: bpy.types.UILayout, index: int, label: str, number: int) -> None:
+def draw_fix(layout: bpy.types.UILayout, index: int, finding: Finding, number: int) -> None:
     """The button that mends; of several alike all of them."""
     row = layout.row()
     row.alignment = "LEFT"
     row.label(text="", icon="BLANK1")
-    text = label if number == 1 else f"{label} ({number})"
+    text = finding.fix if number == 1 else f"{finding.fix} ({number})"
     fix: Any = row.operator("flamenco.fix_finding", text=text, icon="TOOL_SETTINGS", translate=False)
-    fix.index, fix.alike = index, number > 1
+    fix.index, fix.text, fix.alike = index, finding.text, number > 1
 
 
 def draw_panel(layout: bpy.types.UILayout, _context: bpy.types.Context) -> None:

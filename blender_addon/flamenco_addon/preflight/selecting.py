@@ -12,6 +12,9 @@ from .findings import TABS, Editor, Place
 from .places import block_of, part_of, tree_of
 
 TREES = (Editor.SHADER, Editor.GEOMETRY, Editor.COMPOSITOR, Editor.TEXTURE)
+PINNED = (Editor.SHADER, Editor.GEOMETRY)
+# Node trees of add-ons have editors of their own names, which may be gone with the add-on.
+EDITORS = {value for name, value in vars(Editor).items() if name.isupper()}
 # Which member of an editor's space is the data-block that it shows.
 SHOWN = {Editor.IMAGE: "image", Editor.CLIP: "clip", Editor.TEXT: "text"}
 
@@ -23,7 +26,7 @@ def show(context: bpy.types.Context, place: Place) -> str:
         return f"{place.name} is no longer there; check again"
     problem = activate(context, block) if place.collection == "objects" else ""
     mark(place)
-    if place.editor and not bpy.app.background:
+    if place.editor in EDITORS and not bpy.app.background:
         open_editor(context, place, block)
     return problem
 
@@ -76,9 +79,11 @@ def open_editor(context: bpy.types.Context, place: Place, block: Any) -> None:
     space: Any = area.spaces.active
     if place.editor in SHOWN and block is not None:
         setattr(space, SHOWN[place.editor], block)
-    elif place.editor in TREES and block is not None:
+    elif place.editor in PINNED and block is not None:
         space.pin = True
         space.node_tree = tree_of(block)
+    elif place.editor in TREES:
+        space.pin = False  # it then shows what is active; Blender 3.4 crashes if a scene's compositor is pinned
     elif place.editor == Editor.OUTLINER:
         space.display_mode = "LIBRARIES"
     area.tag_redraw()
