@@ -62,6 +62,7 @@ class Catalogue:
     user: str = ""
     role: str = ""
     version: str = ""  # of the server
+    dashboard: str = ""  # its address; empty: the server did not tell a sound one
     job_types: tuple[JobType, ...] = ()
     presets: tuple[Preset, ...] = ()  # of render settings
     shared: tuple[SubmissionPreset, ...] | None = ()  # presets for submitting; None: the server keeps none
@@ -93,6 +94,7 @@ def fetch_catalogue(client: Client) -> Catalogue:
         user=line(me.get("name")),
         role=line(me.get("role")),
         version=line(health.get("version")),
+        dashboard=web_page(me.get("dashboard_url")),
         job_types=unique(job_type_from(item) for item in islice(bounded(client.job_types()), MOST_JOB_TYPES)),
         presets=unique(render_settings_from(bounded(client.render_settings()))),
         shared=fetch_shared(client),
@@ -100,6 +102,11 @@ def fetch_catalogue(client: Client) -> Catalogue:
         workers=tuple(worker_from(item) for item in bounded(client.workers(enabled=True))),
         scripts_allowed=frozenset(names(item.get("name") for item in projects if item.get("allow_scripts") is True)),
     )
+
+
+def web_page(value: object) -> str:
+    """An address that a browser may be sent to, without a slash at its end; else nothing."""
+    return value.rstrip("/") if isinstance(value, str) and is_web_page(value) else ""
 
 
 def fetch_shared(client: Client) -> tuple[SubmissionPreset, ...] | None:

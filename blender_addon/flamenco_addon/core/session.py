@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from enum import Enum
 
@@ -18,6 +19,7 @@ from .signing import Started, begin, wait
 
 ASK_SECONDS = 60.0  # that the farm has to say what it offers
 TEST_SECONDS = 40.0
+FRESH_SECONDS, AWAY_SECONDS = 300.0, 30.0  # after which the farm is asked again by itself; the latter after a failure
 
 
 class Connection(Enum):
@@ -32,9 +34,9 @@ class Connection(Enum):
 class Session:
     """The account, and what is known of its farm."""
 
-    def __init__(self, background: Background, shipped: str = "") -> None:
+    def __init__(self, background: Background, shipped: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         """`shipped` is the address to begin with where nobody signed in yet."""
-        self.background = background
+        self.background, self._clock, self._asked_at = background, clock, clock()
         self.connection = Connection.SIGNED_OUT
         self.problem = ""  # one sentence, drawn in the panel
         self.verdict: Verdict | None = None  # of the last test of the connection
@@ -141,6 +143,14 @@ class Session:
         if self.account.token:
             self._ask(self.account)
 
+    def look(self) -> None:
+        """The panel is drawn: ask for news of a farm that was not asked for long, without a change to what is shown."""
+        since = self._clock() - self._asked_at
+        if (self.connection is Connection.CONNECTED and since > FRESH_SECONDS) or (
+            self.connection is Connection.FAILED and since > AWAY_SECONDS
+        ):
+            self._ask(self.account, quiet=True)
+
     def test(self) -> None:
         """Find out what is wrong with the account, in the background; `verdict` says it then."""
         account = self.typed_account()
@@ -156,11 +166,13 @@ class Session:
         self.verdict = verdict
         self.redraw()
 
-    def _begin(self, address: str, done: Callable[..., None]) -> Callable[..., None]:
+    def _begin(self, address: str, done: Callable[..., None], *, quiet: bool = False) -> Callable[..., None]:
         """How to ask the farm something: what was asked before is not waited for any more."""
         self._asking.cancel()
-        self.asked, self.problem, self.verdict = address, "", None
-        self.connection = Connection.CONNECTING
+        self._asked_at = self._clock()
+        if not quiet:
+            self.asked, self.problem, self.verdict = address, "", None
+            self.connection = Connection.CONNECTING
 
         def start(name: str, work: Callable[..., object], seconds: float | None) -> None:
             def is_wanted() -> bool:
@@ -173,13 +185,14 @@ class Session:
                 lambda sentence: self.failed(sentence) if is_wanted() else None,
                 seconds=seconds,
             )
-            self.redraw()
+            if not quiet:
+                self.redraw()
 
         return start
 
-    def _ask(self, account: Account, *, keep: bool = False) -> None:
+    def _ask(self, account: Account, *, keep: bool = False, quiet: bool = False) -> None:
         self.browser = None
-        start = self._begin(account.address, lambda verdict: self._answered(account, verdict, keep))
+        start = self._begin(account.address, lambda verdict: self._answered(account, verdict, keep), quiet=quiet)
         start("connect", lambda _: ask(account), ASK_SECONDS)
 
     def _answered(self, account: Account, verdict: Verdict, keep: bool) -> None:

@@ -29,7 +29,7 @@ make: Any = bpy.props
 PREFIX = "flamenco_setting_"
 LONGEST_NAME = 63  # of a property
 DIGITS = 7  # that a float of Blender has
-LINGER_SECONDS = 2.0
+LINGER_SECONDS, ROUNDS = 1.0, 3
 # To find these, all objects are looked at: not anew at each drawing of a large scene.
 COSTLY = ("cameras", "simulations")
 REST = 20  # times as long as looking took
@@ -43,6 +43,7 @@ class Registered:
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     leaving: list[str] = field(default_factory=list)
     generation: int = 0
+    rounds: int = 0  # until the leaving ones go
     found: dict[str, tuple[float, str, Any]] = field(default_factory=dict)  # costly values: until when, of which scene
 
 
@@ -57,6 +58,8 @@ def follow() -> None:
 def forget() -> None:
     """Remove them all."""
     offer(None)
+    if bpy.app.timers.is_registered(_leave_after_drawing):
+        bpy.app.timers.unregister(_leave_after_drawing)
     _leave()
     _registered.generation = 0
 
@@ -109,13 +112,22 @@ def _leave_soon() -> None:
     """Remove old properties, with a window once it was drawn anew: Blender's buttons hold on to what they show."""
     if bpy.app.background:
         _leave()
-    elif _registered.leaving and not bpy.app.timers.is_registered(_leave):
-        bpy.app.timers.register(_leave, first_interval=LINGER_SECONDS, persistent=True)
+    elif _registered.leaving:
+        _registered.rounds = ROUNDS
+        if not bpy.app.timers.is_registered(_leave_after_drawing):
+            bpy.app.timers.register(_leave_after_drawing, first_interval=LINGER_SECONDS, persistent=True)
+
+
+def _leave_after_drawing() -> float | None:
+    """Blender handles its timers, then events, then draws: between two calls of this all was drawn anew."""
+    _registered.rounds -= 1
+    if _registered.rounds > 0:
+        return LINGER_SECONDS
+    _leave()
+    return None
 
 
 def _leave() -> None:
-    if bpy.app.timers.is_registered(_leave):
-        bpy.app.timers.unregister(_leave)
     while _registered.leaving:
         delattr(bpy.types.WindowManager, _registered.leaving.pop())
 

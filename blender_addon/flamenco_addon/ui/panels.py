@@ -35,6 +35,8 @@ def draw_render(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if not state.account.token:
         account.draw_sign_in(layout, context)
         return
+    if not bpy.app.background:
+        state.look()
     if state.connection is Connection.FAILED:
         account.draw_problem(layout, context)
     if state.catalogue is None:

@@ -10,7 +10,7 @@ import pytest
 from flamenco_addon.core import signing
 from flamenco_addon.core.background import Background
 from flamenco_addon.core.connection import Part, diagnose
-from flamenco_addon.core.session import Connection, Session
+from flamenco_addon.core.session import AWAY_SECONDS, FRESH_SECONDS, Connection, Session
 from flamenco_client.account import Account, account_file, read_account
 from processes import free_port, until
 from served_farm import Served
@@ -90,6 +90,36 @@ def test_a_server_that_goes_away_leaves_what_was_known(session: Session, served:
     assert "connection refused" in session.problem
     assert session.connection is Connection.FAILED
     assert session.catalogue is known
+
+
+def test_a_farm_that_was_not_asked_for_long_is_asked_again_while_somebody_looks(served: Served) -> None:
+    now = [0.0]
+    session = Session(Background(), clock=lambda: now[0])
+    signed_in(session, served)
+    first = session.catalogue
+    session.look()
+    assert not session.background.busy
+    now[0] += FRESH_SECONDS + 1
+    session.look()
+    session.look()
+    assert session.connection is Connection.CONNECTED
+    pumped(session, lambda: session.catalogue is not first, "the farm said what it offers now")
+    assert session.background.busy is False
+
+
+def test_a_farm_that_is_away_is_found_again_by_itself(served: Served) -> None:
+    now = [0.0]
+    session = Session(Background(), clock=lambda: now[0])
+    signed_in(session, served)
+    session.account = Account(f"http://127.0.0.1:{free_port()}", session.account.token)
+    session.connect()
+    pumped(session, lambda: session.problem, "the server is away")
+    session.account = Account(served.address, session.account.token)
+    now[0] += AWAY_SECONDS + 1
+    session.look()
+    assert "connection refused" in session.problem
+    pumped(session, lambda: session.connection is Connection.CONNECTED, "it is back")
+    assert session.problem == ""
 
 
 def test_who_changes_their_mind_is_not_surprised_later(session: Session, served: Served) -> None:
