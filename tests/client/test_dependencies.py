@@ -81,7 +81,9 @@ def test_every_kind_of_file_comes_along(version: str, hashes: Hashes) -> None:
     with pack(blend, root, hashes=hashes) as packed:
         # Blender's own list says nothing of the rest of a sequence, nor of what a simulation left on disk.
         assert listed_by_blender(blend, root) - OCEAN <= paths(packed)
-        assert paths(packed) == on_disk(root, "caches/ocean", "bakes/packed", "shots/blendcache_absolute")
+        assert paths(packed) == on_disk(
+            root, "caches/ocean", "bakes/packed", "shots/blendcache_absolute", "shots/blendcache_shot"
+        )
         assert blends(packed) == {"shots/every kind.blend"}
         assert packed.missing == []
         assert all(file.source == root / file.path for file in packed.files), "nothing is rewritten"
@@ -91,8 +93,9 @@ def test_what_a_library_of_a_library_uses_comes_along(version: str, hashes: Hash
     root = built(version)
     blend = root / "shots/shot.blend"
     with pack(blend, root, hashes=hashes) as packed:
+        own = "shots/blendcache_every kind/free"  # a cache that belongs to whichever file is open
         strips = ("edit/one.png", "edit/first.png", "edit/zweites.png", "edit/le", "shots/beside.png")  # of its scene
-        assert paths(packed) == on_disk(root, "caches/ocean", "bakes/packed", "shots/blendcache_absolute", *strips)
+        assert paths(packed) == on_disk(root, "caches/ocean", "bakes/packed", "shots/blendcache_absolute", own, *strips)
         assert listed_by_blender(blend, root) - OCEAN <= paths(packed) | blends(packed)
         assert blends(packed) == {"shots/shot.blend", "libraries/middle.blend", "shots/every kind.blend"}
         changed = {file.path for file in packed.files if file.source != root / file.path}
@@ -100,7 +103,9 @@ def test_what_a_library_of_a_library_uses_comes_along(version: str, hashes: Hash
         assert "shots/every kind.blend" not in changed
         staged(packed, tmp_path / "a" / "tree")
     with pack(root / "shots/absolute.blend", root, hashes=hashes) as packed:
-        assert paths(packed) == on_disk(root, "caches/ocean", "bakes/packed", "shots/blendcache_every kind")
+        assert paths(packed) == on_disk(
+            root, "caches/ocean", "bakes/packed", "shots/blendcache_every kind", "shots/blendcache_shot"
+        )
         assert not any(file.path.startswith("_outside_project") for file in packed.files)
         (main,) = [file for file in packed.files if file.path == packed.blend]
         assert main.source.read_bytes().startswith(b"\x28\xb5\x2f\xfd"), "a compressed file stays one"
@@ -128,7 +133,7 @@ def test_a_file_outside_of_the_project_has_room_for_its_longer_path(
         outside = {path for path in paths(packed) if path.startswith(f"_outside_project{root.as_posix()}/")}
         inside = {"beside.png", *(path for path in paths(packed) if path.startswith("blendcache_absolute/"))}
         assert paths(packed) == outside | inside
-        assert len(inside) == 6
+        assert len(inside) == 7
         staged(packed, tmp_path / "tree")
     hidden = root.rename(root.with_name("hidden"))
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from flamenco_client.api import Client
 from flamenco_client.errors import Canceled, LocalFault, Unreachable
+from flamenco_client.fetch import fetch
 from flamenco_client.hashing import Hashes
 from flamenco_client.pack import PackedFile, hashed
 from flamenco_client.progress import Meter, Progress, cancelable
@@ -119,6 +120,17 @@ def test_a_server_that_does_not_answer_is_left_at_once_and_its_connection_cut(si
         )
         until(lambda: silent.ended > ended, 10, "the connection is closed from this side")
         return seconds
+
+    at_once(trial)
+
+
+def test_a_fetch_from_a_server_that_does_not_answer_is_left_at_once(silent: Silent, tmp_path: Path) -> None:
+    def trial() -> float:
+        before = len(silent.taken)
+        client = Client(silent.address, "user_1_x")
+        return seconds_to_cancel(
+            lambda progress: fetch(client, 1, tmp_path, progress=progress), lambda: len(silent.taken) > before
+        )
 
     at_once(trial)
 

@@ -97,6 +97,20 @@ def test_an_archive_that_breaks_is_sent_again_until_all_is_there(
     assert link.connections >= 3
 
 
+def test_a_question_that_breaks_in_the_middle_is_asked_again(
+    served: Served, link: BreakingLink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "ASK", 5)
+    files = small_files(tmp_path, 15)
+    link.up = [1200]  # one question, and a part of the next
+    client = Client(link.address, served.farm.tokens["artist"], tries=1)
+    assert upload(client, files) == 15
+    assert served.count("POST", "/files/missing") == 3
+    link.up = [100]
+    with pytest.raises(Unreachable):  # a server that was never there is not waited for
+        upload(Client(link.address, served.farm.tokens["artist"], tries=1), files)
+
+
 def test_a_large_file_goes_on_where_the_link_broke(
     served: Served, link: BreakingLink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,6 +186,9 @@ def simulations(scene, blend):
     cloth.use_disk_cache = True
     cloth = grid(scene, "cloth").modifiers.new("Cloth", "CLOTH").point_cache
     cloth.use_disk_cache, cloth.name = True, "named"
+    free = grid(scene, "free").modifiers.new("Cloth", "CLOTH").point_cache
+    free.use_disk_cache, free.name = True, "free"
+    free.use_library_path = False  # linked, it is looked for beside the file that is open
     jelly = grid(scene, "jelly").modifiers.new("Softbody", "SOFT_BODY").point_cache
     jelly.use_disk_cache, jelly.name = True, "jelly"
     system = grid(scene, "emitter").modifiers.new("Dust", "PARTICLE_SYSTEM").particle_system
@@ -206,9 +209,10 @@ def simulations(scene, blend):
 def simulated():
     """What the simulations left on disk; to be made last, as Blender clears caches that do not fit."""
     for stem in ("every kind", "absolute"):
-        for name in ("tücher".encode().hex().upper(), "named", "jelly", "dust", "hair"):
+        for name in ("tücher".encode().hex().upper(), "named", "jelly", "dust", "hair", "free"):
             junk(ROOT / "shots" / f"blendcache_{stem}" / f"{name}_000001_00.bphys")
     junk(ROOT / "shots/blendcache_every kind/unrelated.txt")
+    junk(ROOT / "shots/blendcache_shot/free_000001_00.bphys")
     junk(ROOT / "fluid/config/config_0001.uni")
     junk(ROOT / "fluid/data/fluid_data_0001.vdb")
 

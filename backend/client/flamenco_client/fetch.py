@@ -14,7 +14,7 @@ from typing import Any
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError, LocalFault, ServerFault, Unreachable
 from flamenco_client.hashing import Hashes, sha256_of
-from flamenco_client.progress import Counter, Progress
+from flamenco_client.progress import Counter, Progress, cancelable
 from flamenco_client.upload import pause
 
 PARALLEL = 4
@@ -45,10 +45,13 @@ def fetch(
 
     Broken downloads go on where they broke, also those of an earlier call. Raises a `ClientError`.
     """
+    return cancelable(progress, lambda: _fetch(client, job_id, folder, parts, progress, hashes or Hashes()), client.cut)
+
+
+def _fetch(client: Client, job_id: int, folder: Path, parts: bool, progress: Progress, known: Hashes) -> Fetched:
     job = client.job(job_id)
     listed = {item["path"]: item for item in client.outputs(job_id) if parts or item["kind"] not in INTERMEDIATE}
     done = Fetched(folder)
-    known = hashes or Hashes()
     wanted: list[tuple[dict[str, Any], Path]] = []
     for item in listed.values():
         target = safe_path(folder, item["path"])
@@ -56,7 +59,7 @@ def fetch(
             done.kept.append(target)
         else:
             wanted.append((item, target))
-    bring_all(client, wanted, shared_roots(job), progress)
+    _Fetching(client, progress, shared_roots(job)).all(wanted)
     done.new = [target for _, target in wanted]
     known.save()
     return done
@@ -69,7 +72,7 @@ def bring_all(
     progress: Progress = Progress(),  # noqa: B008
 ) -> None:
     """Bring outputs, as the server lists them, each to a file of its own. Raises a `ClientError`."""
-    _Fetching(client, progress, roots).all(wanted)
+    cancelable(progress, lambda: _Fetching(client, progress, roots).all(wanted), client.cut)
 
 
 def shared_roots(job: Mapping[str, Any]) -> dict[str, Path]:

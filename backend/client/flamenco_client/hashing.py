@@ -62,19 +62,26 @@ class Hashes:
 
     def of(self, path: Path, counted: Callable[[int], None] = lambda _: None) -> str:
         """The SHA-256 of a file; read only if it is not known."""
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise LocalFault(f"{path} cannot be read: {error.strerror or error}") from error
-        known = self._known(os.fsencode(path))
-        if known is not None and known[:2] == (found.st_size, found.st_mtime_ns):
-            counted(found.st_size)
-            return known[2]
+        found = _stat(path)
+        known = self._remembered(path, found, counted)
+        if known:
+            return known
         sha256 = sha256_of(path, counted)
         if time.time_ns() - found.st_mtime_ns >= SETTLE_NS:
             with self._lock:
                 self._fresh[os.fsencode(path)] = (found.st_size, found.st_mtime_ns, sha256)
         return sha256
+
+    def known(self, path: Path, counted: Callable[[int], None] = lambda _: None) -> str:
+        """The SHA-256 of a file if it is known, else an empty text. Raises `LocalFault` if there is no such file."""
+        return self._remembered(path, _stat(path), counted)
+
+    def _remembered(self, path: Path, found: os.stat_result, counted: Callable[[int], None]) -> str:
+        entry = self._entry(os.fsencode(path))
+        if entry is None or entry[:2] != (found.st_size, found.st_mtime_ns):
+            return ""
+        counted(found.st_size)
+        return entry[2]
 
     def save(self) -> None:
         """Keep what was learned, for other programs too."""
@@ -87,7 +94,7 @@ class Hashes:
                 self._database.close()
                 self._database = None
 
-    def _known(self, path: bytes) -> tuple[int, int, str] | None:
+    def _entry(self, path: bytes) -> tuple[int, int, str] | None:
         with self._lock:
             if path in self._fresh:
                 return self._fresh[path]
@@ -133,6 +140,13 @@ class Hashes:
             self._database = None
         with contextlib.suppress(OSError):
             self._file.unlink()
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise LocalFault(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _write(database: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int, str]]) -> None:

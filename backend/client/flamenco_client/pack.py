@@ -169,25 +169,31 @@ def hashed(files: Iterable[PackedFile], hashes: Hashes, progress: Progress) -> l
 
 
 def hashing(files: Iterable[PackedFile], hashes: Hashes, counter: Counter) -> Iterator[PackedFile]:
-    """The same files with their SHA-256, in their order, each as soon as it is read."""
+    """The same files with their SHA-256, in their order, each as soon as it is known."""
 
-    def work(file: PackedFile) -> PackedFile:
-        sha256 = hashes.of(file.source, counter.add)
+    def of(file: PackedFile, sha256: str) -> PackedFile:
         counter.file(file.path)
         return PackedFile(file.path, file.source, file.size, sha256)
 
-    waiting: deque[Future[PackedFile]] = deque()
+    waiting: deque[tuple[PackedFile, str | Future[str]]] = deque()
+
+    def first() -> PackedFile:
+        file, sha256 = waiting.popleft()
+        return of(file, sha256 if isinstance(sha256, str) else sha256.result())
+
     with ThreadPoolExecutor(HASH_THREADS) as pool:
         try:
             for file in files:
-                waiting.append(pool.submit(work, file))
+                known = hashes.known(file.source, counter.add)
+                waiting.append((file, known or pool.submit(hashes.of, file.source, counter.add)))
                 if len(waiting) >= HASHED_AHEAD:
-                    yield waiting.popleft().result()
+                    yield first()
             while waiting:
-                yield waiting.popleft().result()
+                yield first()
         finally:
-            for each in waiting:
-                each.cancel()
+            for _, each in waiting:
+                if not isinstance(each, str):
+                    each.cancel()
 
 
 def add_files(

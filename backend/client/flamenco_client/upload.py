@@ -100,7 +100,9 @@ def sending(
         for group in groups(files, ASK, ASK_BYTES):
             fresh = {file.sha256: file for file in group if file.sha256 not in known}
             known.update(fresh)
-            lacking = [fresh[sha256] for sha256 in ask_missing(client, list(fresh), progress)]
+            lacking = [
+                fresh[sha256] for sha256 in ask_missing(client, list(fresh), progress, patient=len(known) > len(fresh))
+            ]
             wanted = {id(file) for file in lacking}
             for file in group:
                 if id(file) not in wanted:
@@ -112,10 +114,17 @@ def sending(
     counter.tell()
 
 
-def ask_missing(client: Client, hashes: Sequence[str], progress: Progress) -> list[str]:
-    """Those that the farm lacks."""
-    progress.check()
-    return client.missing(hashes) if hashes else []
+def ask_missing(client: Client, hashes: Sequence[str], progress: Progress, *, patient: bool) -> list[str]:
+    """Those that the farm lacks. `patient`: the server was there before, and may come back."""
+    for attempt in range(TRIES if patient else 1):
+        progress.check()
+        try:
+            return client.missing(hashes) if hashes else []
+        except Unreachable:
+            if not patient or attempt + 1 == TRIES:
+                raise
+            pause(attempt, progress)
+    raise AssertionError("it is tried once at least")
 
 
 def groups(files: Iterable[File], most_files: int, most_bytes: int) -> Iterator[list[File]]:
@@ -202,21 +211,28 @@ def send_archive(client: Client, batch: Sequence[HashedFile], counter: Counter, 
     """Send a batch in one tar stream; after a lost connection only what did not arrive is sent again."""
     for attempt in range(TRIES):
         sent: list[int] = []
-        body = Body(archive_length(batch), lambda: archive(batch, counter, sent))  # noqa: B023
         try:
-            client.call("POST", "/files/archive", data=body, headers={"Content-Type": "application/x-tar"})
+            if attempt:
+                batch = not_arrived(client, batch, counter)
+            if batch:
+                body = Body(archive_length(batch), partial(archive, batch, counter, sent))
+                client.call("POST", "/files/archive", data=body, headers={"Content-Type": "application/x-tar"})
             break
         except Unreachable:
             if attempt + 1 == TRIES:
                 raise
-        counter.add(-sum(sent))
-        pause(attempt, progress)
-        lacking = set(client.missing([file.sha256 for file in batch]))
-        arrived = [file for file in batch if file.sha256 not in lacking]
-        counter.add(sum(file.size for file in arrived))
-        counter.file(*(name_of(file) for file in arrived))
-        batch = [file for file in batch if file.sha256 in lacking]
+            counter.add(-sum(sent))
+            pause(attempt, progress)
     counter.file(*(name_of(file) for file in batch))
+
+
+def not_arrived(client: Client, batch: Sequence[HashedFile], counter: Counter) -> list[HashedFile]:
+    """What is still lacking of a batch that was cut off; the rest is counted."""
+    lacking = set(client.missing([file.sha256 for file in batch]))
+    arrived = [file for file in batch if file.sha256 not in lacking]
+    counter.add(sum(file.size for file in arrived))
+    counter.file(*(name_of(file) for file in arrived))
+    return [file for file in batch if file.sha256 in lacking]
 
 
 def name_of(file: HashedFile) -> str:
