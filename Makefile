@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: matrix demo addon test test-quick test-real check lint format lock bench-farm bench-dashboard clean
+.PHONY: matrix demo addon test test-quick test-real check lint format lock bench-farm bench-dashboard bench-addon clean
 
 demo:
 	@scripts/setup demo
@@ -51,6 +51,10 @@ matrix:
 bench-dashboard:
 	@scripts/setup test
 	@$(PYTHON) tests/benchmarks/dashboard.py
+
+bench-addon:
+	@scripts/setup test
+	@$(PYTHON) tests/benchmarks/addon.py
 
 bench-farm:
 	@scripts/setup test
