@@ -32,7 +32,7 @@ export function play({ model, gallery, sequence, row, shown }) {
   // ---- elements ----
 
   const stage = makeStage({ hover: (place) => hover(place), zoom: (zoom, fitted) => { say(zoomed, `${Math.round(zoom * 100)} %`); fitButton.setAttribute("aria-pressed", String(fitted)); } });
-  const button = (text, label, work, more = {}) => h("button.small", { type: "button", title: label, "aria-label": label, onclick: (event) => { work(); if (event.detail) stage.canvas.focus(); }, ...more }, text);
+  const button = (text, label, work, more = {}) => h("button.small", { type: "button", title: label, "aria-label": typeof text === "string" ? null : label, onclick: (event) => { work(); if (event.detail) stage.canvas.focus(); }, ...more }, text);
   const title = h("h2.cut");
   const zoomed = h("span.num.zoomed");
   const values = h("span.num.values");
