@@ -13,6 +13,7 @@ from flamenco_client.errors import NotFound
 
 from .forms import BadDescription, Field, fields_from, line, text
 from .presets import SubmissionPreset, presets_from
+from .signing import is_web_page
 
 MOST_ITEMS = 1000
 MOST_JOB_TYPES = 100

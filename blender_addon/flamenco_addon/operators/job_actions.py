@@ -218,9 +218,9 @@ class FLAMENCO_OT_job_open(JobOperator):
 
 
 def dashboard() -> str:
-    """The address of the farm's dashboard; empty if it is not known, or is no web page's."""
-    address = str(getattr(runtime.current().catalogue, "dashboard", ""))
-    return address.rstrip("/") if address.startswith(("http://", "https://")) else ""
+    """The address of the farm's dashboard; empty if it is not known."""
+    catalogue = runtime.current().catalogue
+    return catalogue.dashboard if catalogue is not None else ""
 
 
 CLASSES: tuple[type, ...] = (

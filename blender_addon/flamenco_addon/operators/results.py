@@ -367,6 +367,7 @@ def show_strips(context: bpy.types.Context, found: Shown) -> None:
     else:
         strip = strips.new_movie(found.name, str(found.videos[0]), channel, 1)
         scene.frame_start, scene.frame_end = 1, max(1, int(strip.frame_final_duration))
+    scene.frame_current = scene.frame_start
     area = editor(context, "SEQUENCE_EDITOR")
     if area is not None:
         manager: Any = context.window_manager

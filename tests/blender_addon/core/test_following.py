@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flamenco_addon.core.background import Background
+from flamenco_addon.core.catalogue import fetch_catalogue, web_page
 from flamenco_addon.core.destination import Destination
 from flamenco_addon.core.following import (
     BUSY_SECONDS,
@@ -391,3 +392,16 @@ def test_a_thumbnail_that_is_none_is_not_kept(tmp_path: Path, data: bytes) -> No
 def test_a_damaged_answer_of_another_blender_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "jobs.json").write_text(text)
     assert read_answer(tmp_path) == {}
+
+
+def test_the_dashboards_address_is_told_by_the_server(tmp_path: Path) -> None:
+    served = Served(tmp_path / "server", dashboard_url="https://farm.example/dashboard/")
+    try:
+        assert fetch_catalogue(served.client()).dashboard == "https://farm.example/dashboard"
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize("address", ["", "javascript:alert(1)", "file:///etc/passwd", "http://", "http://a b", 7, None])
+def test_no_browser_is_sent_anywhere_else(address: object) -> None:
+    assert web_page(address) == ""

@@ -31,3 +31,4 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     token_id: int = 0
     token_label: str = ""
     token_expires_at: datetime | None = None
+    dashboard_url: str = ""  # as people reach it; empty: the server was not told

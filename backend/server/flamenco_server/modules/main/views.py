@@ -48,4 +48,5 @@ def me() -> Me:
         version=version("flamenco"), api=API, may=[word for role, word in _MAY if who.has(role)],
         has_password=user is not None and user.password is not None, token_id=who.token_id,
         token_label=token.label if token else "", token_expires_at=moment(token.expires_at) if token else None,
+        dashboard_url=core().config.dashboard_url,
     )  # fmt: skip
