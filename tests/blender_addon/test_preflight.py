@@ -24,9 +24,11 @@ from flamenco_addon.preflight import (
     frame_lists,
     paths,
     running,
+    search,
     versions,
 )
 from flamenco_addon.preflight.disk import Disk
+from flamenco_addon.preflight.search import Search
 from flamenco_addon.preflight.subject import FileUse, Later, sliced
 from flamenco_client.errors import Canceled
 from flamenco_client.progress import Progress
@@ -250,6 +252,24 @@ def test_much_to_send_is_told(tmp_path: Path) -> None:
     (told,) = size.total([use(big), use(big)], "", Disk())
     assert told.text.startswith("The job has about 3.0 GB in 1 file;")
     assert not list(size.total([use(tmp_path / "gone")], "", Disk()))
+
+
+def test_a_file_that_moved_is_found_if_there_is_but_one_of_its_name(tmp_path: Path) -> None:
+    for folder in ("a", "b", ".git"):
+        (tmp_path / folder).mkdir()
+    for name in ("a/wood.png", "a/stone.png", "b/stone.png", ".git/sand.png"):
+        (tmp_path / name).write_bytes(b"x")
+    looked = Search(lambda: str(tmp_path))
+    assert looked.only("wood.png") == str(tmp_path / "a" / "wood.png")
+    assert [looked.only(name) for name in ("stone.png", "sand.png", "gone.png")] == ["", "", ""]
+    assert Search(lambda: "").only("wood.png") == ""
+
+
+def test_a_project_that_is_too_large_is_not_searched_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_FILES", 1)
+    for name in ("wood.png", "stone.png"):
+        (tmp_path / name).write_bytes(b"x")
+    assert Search(lambda: str(tmp_path)).only("wood.png") == ""
 
 
 # ---- paths, frames, versions ----

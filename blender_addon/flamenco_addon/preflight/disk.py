@@ -12,7 +12,7 @@ class Disk:
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
         """`check` is called before each look; it raises to end the work."""
-        self._check = check
+        self.check = check
         self._folders: dict[str, frozenset[str]] = {}
         self._stats: dict[str, os.stat_result | None] = {}
 
@@ -20,7 +20,7 @@ class Disk:
         """What is in a folder; nothing if it is not there or cannot be read."""
         found = self._folders.get(folder)
         if found is None:
-            self._check()
+            self.check()
             try:
                 found = frozenset(os.listdir(folder))  # noqa: PTH208 - names are all that is asked for
             except (OSError, ValueError):
@@ -53,7 +53,7 @@ class Disk:
 
     def _stat(self, path: str) -> os.stat_result | None:
         if path not in self._stats:
-            self._check()
+            self.check()
             try:
                 self._stats[path] = os.stat(path)  # noqa: PTH116 - thousands of paths, and no need of objects
             except (OSError, ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..scene.values import strips
 from .findings import Editor, Place
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def part_of(data: bpy.types.BlendData, place: Place) -> Any:
     if block is None or not place.part:
         return block
     if place.editor == Editor.SEQUENCER:
+        from ..scene.values import strips  # needs bpy
+
         return next((strip for strip in strips(block) if strip.name == place.part), None)
     if place.editor in (Editor.SHADER, Editor.GEOMETRY, Editor.COMPOSITOR, Editor.TEXTURE):
         tree = tree_of(block)
@@ -46,3 +47,13 @@ def tree_of(block: Any) -> Any:
     if getattr(block, "compositing_node_group", None) is not None:
         return block.compositing_node_group
     return getattr(block, "node_tree", None)
+
+
+def set_path(owner: Any, path: str) -> None:
+    """Give a data-block, modifier, node or strip another path."""
+    if hasattr(owner, "elements"):  # an image strip
+        owner.directory = path + "/"
+    elif hasattr(owner, "filepath"):
+        owner.filepath = path
+    else:  # a node that imports
+        owner.inputs[0].default_value = path

@@ -53,7 +53,7 @@ def wanted_format(subject: Subject) -> str:
 
 def engine(subject: Subject) -> str:
     """The engine that the job is rendered with."""
-    return str(subject.job.overrides.get("engine", "")) or subject.here.engine or str(subject.scene.render.engine)
+    return str(subject.job.overrides.get("engine", "")) or str(subject.scene.render.engine)
 
 
 def frames_text(subject: Subject) -> str:

@@ -72,7 +72,6 @@ class Here:
     cycle: str = "release"
     blend: str = ""  # its path; empty if it was never saved
     memory: Memory = field(default_factory=Memory)
-    engine: str = ""  # of the scene; Blender itself names another one where it does not know it
     compute_device: str = ""  # of Cycles in the user's preferences: NONE, CUDA, …; empty: not known
     color_config: str = ""  # a file of the studio's that replaces Blender's colour management
     listeners: tuple[str, ...] = ()  # modules of add-ons whose functions Blender calls when frames change or render

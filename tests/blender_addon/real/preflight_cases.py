@@ -457,6 +457,14 @@ def tiles_there() -> None:
     tiled(1001, 1002)
 
 
+@case("missing_files", picture_there)
+def picture_moved() -> None:
+    folder = fresh()
+    textured(loaded(png(folder / "tex" / "wood.png")))
+    (folder / "old").mkdir()
+    (folder / "tex" / "wood.png").rename(folder / "old" / "wood.png")
+
+
 @case("missing_files", tiles_there)
 def tile_gone() -> None:
     folder = tiled(1001, 1002)
@@ -632,6 +640,13 @@ def library_there() -> Path:
 @case("missing_files", library_there)
 def library_gone() -> None:
     (library_there() / "lib.blend").unlink()
+
+
+@case("missing_files", library_there)
+def library_moved() -> None:
+    folder = library_there()
+    (folder / "old").mkdir()
+    (folder / "lib.blend").rename(folder / "old" / "lib.blend")
 
 
 @case("libraries", library_there)

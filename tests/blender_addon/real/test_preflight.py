@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from addon_blender import install
+from scenes import run_python
 from served_farm import Served
 
 pytestmark = pytest.mark.real
 
 SCRIPT = Path(__file__).with_name("preflight_cases.py")
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 VERSIONS = ("3.4", "4.5", "5.0")
 ERROR, WARNING, NOTE = "ERROR", "WARNING", "NOTE"
 # The case: how grave it is, what is said, where it is (collection and name), and how the button is called.
@@ -58,6 +60,7 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "layers_apart": (WARNING, "the compositor is left out", SCENE, ""),
     "picture_gone": (ERROR, "The image wood.png is missing: ", ("images", "wood.png"), ""),
     "picture_gone_but_allowed": (WARNING, "The image wood.png is missing: ", ("images", "wood.png"), ""),
+    "picture_moved": (ERROR, "wood.png; found: //old/wood.png", ("images", "wood.png"), "Relink"),
     "tile_gone": (ERROR, "skin.1002.png", ("images", "Skin"), ""),
     "sequence_gap": (ERROR, "fire.0001.png lacks the pictures 3-4", ("materials", "Paint"), ""),
     "sound_gone": (ERROR, "The sound tone.wav is missing: ", ("sounds", "tone.wav"), ""),
@@ -70,6 +73,7 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "painted_picture": (WARNING, "has changes that are not saved", ("images", "Painted"), "Pack into the .blend"),
     "frames_there": (NOTE, "1 frame of this output is in ", SCENE, ""),
     "library_gone": (ERROR, "The library lib.blend is missing: ", ("libraries", "lib.blend"), ""),
+    "library_moved": (ERROR, "lib.blend; found: //old/lib.blend", ("libraries", "lib.blend"), "Relink"),
     "library_changed": (WARNING, "was saved after this file was opened", ("libraries", "lib.blend"), "Reload"),
     "block_gone": (ERROR, "Chairs is no longer in the library //lib.blend", ("collections", "Chairs"), ""),
     "override_lost": (WARNING, "Chair has lost what it overrides", ("objects", "Chair"), ""),
@@ -91,8 +95,8 @@ NOT_IN_OLD = ("block_gone", "override_lost", "nodes_not_baked")
 CASES = [
     (version, name) for version in VERSIONS for name in EXPECTED if version != "3.4" or name not in NOT_IN_OLD
 ]  # fmt: skip
-# Not in the .blend's undo steps: what is read from libraries stays read.
-STAYS_MENDED = ("library_changed",)
+# Not in Blender's undo steps: libraries stay as they are.
+STAYS_MENDED = ("library_changed", "library_moved")
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +155,20 @@ def test_a_fix_mends_and_can_be_undone(version: str, name: str, seen: Any) -> No
 def test_going_to_a_finding_selects_its_object(version: str, seen: Any) -> None:
     assert seen(version)["cloth_not_baked"]["selected"] == ["Flag"]
     assert seen(version)["camera_not_chosen"]["selected"] == ["Camera"]
+
+
+def test_all_files_that_blender_lists_are_looked_for(tmp_path: Path) -> None:
+    """But for the caches that a simulation makes, which its own check looks for, and paths that mean nothing here."""
+    addon = install("4.5", tmp_path / "blender")
+    builder, script = SUPPORT / "dependency_builder.py", SUPPORT / "addon_scripts" / "preflight_files.py"
+    run_python("4.5", builder, str(tmp_path / "built"))
+    addon.run(script, addon.module, str(tmp_path / "built"), str(tmp_path / "seen.json"))
+    seen = json.loads((tmp_path / "seen.json").read_text(encoding="utf-8"))
+    assert {"every kind", "absolute", "shot"} <= set(seen)
+    for name, (named, listed) in seen.items():
+        assert len(named) > 1, name
+        left = {Path(path).name for path in set(listed) - set(named)}
+        assert left <= {"ocean", "fluid", ".", "", "wood.png" if name == "foreign" else ""}, (name, left)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from flamenco_client.pack import project_root
 
 from .. import paths
 from ..disk import Disk
 from ..findings import Finding, Place, Severity
-from ..places import part_of
+from ..places import part_of, set_path
 from ..subject import FileUse, Later, Step, Subject
 
 RELATIVE = "Make relative"
@@ -72,10 +71,4 @@ def _value(use: FileUse, blend: str) -> str:
 def fix(finding: Finding, subject: Subject) -> None:
     """Write the path relative to the .blend."""
     assert finding.where is not None
-    owner: Any = part_of(subject.data, finding.where)
-    if hasattr(owner, "elements"):  # an image strip
-        owner.directory = finding.value + "/"
-    elif hasattr(owner, "filepath"):
-        owner.filepath = finding.value
-    else:  # a node that imports
-        owner.inputs[0].default_value = finding.value
+    set_path(part_of(subject.data, finding.where), finding.value)

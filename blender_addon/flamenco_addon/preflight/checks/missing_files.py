@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from flamenco_client.pack import project_root
 
 from .. import paths
 from ..disk import Disk
 from ..findings import Finding, Severity
+from ..places import part_of, set_path
+from ..search import Search
 from ..subject import FileUse, Later, Step, Subject
 
 _NUMBER = re.compile(r"\d+(?=\D*$)")  # the last number of a name counts the frames
 
 
+RELINK = "Relink"
+
+
 def check(subject: Subject) -> Iterator[Step]:
-    """All of them are looked for in a thread."""
+    """All of them are looked for in a thread, and those that are not there below the project's root."""
     uses, grave = list(subject.files), missing_is(subject)
-    yield Later(lambda disk: missing(uses, disk, grave))
+    blend, root = subject.here.blend, subject.job.root
+
+    def top() -> str:
+        return str(root or project_root(Path(blend))) if blend else ""
+
+    yield Later(lambda disk: missing(uses, disk, grave, blend, Search(top, disk.check)))
 
 
 def missing_is(subject: Subject) -> Severity:
@@ -24,15 +37,27 @@ def missing_is(subject: Subject) -> Severity:
     return Severity.WARNING if subject.job.allow_missing else Severity.ERROR
 
 
-def missing(uses: Iterable[FileUse], disk: Disk, grave: Severity) -> Iterator[Finding]:
-    """What is not there, each file once."""
+def missing(
+    uses: Iterable[FileUse], disk: Disk, grave: Severity, blend: str = "", search: Search | None = None
+) -> Iterator[Finding]:
+    """What is not there, each file once; and where it is now, if that is clear."""
     told: set[tuple[str, str]] = set()
     for use in uses:
         for path in lacks(use, disk):
             if (use.kind, path) not in told:
                 told.add((use.kind, path))
                 severity = grave if use.needed else Severity.NOTE
-                yield Finding("missing_files", severity, sentence(use, path), use.place, value=path)
+                moved = moved_to(use, path, blend, search)
+                text = sentence(use, path) + (f"; found: {moved}" if moved else "")
+                yield Finding("missing_files", severity, text, use.place, RELINK if moved else "", moved)
+
+
+def moved_to(use: FileUse, path: str, blend: str, search: Search | None) -> str:
+    """Where a file is now, as Blender writes it; empty if that is not clear, or cannot be changed here."""
+    if search is None or use.linked or use.source != "FILE" or use.attribute != "filepath":
+        return ""
+    found = search.only(paths.file_name(path))
+    return paths.relative(found, paths.folder_of(blend)) if found and blend else ""
 
 
 def sentence(use: FileUse, path: str) -> str:
@@ -90,3 +115,12 @@ def numbered(path: str, frame: int) -> str:
         return path
     shown = f"{frame:0{len(number[0])}d}"
     return paths.joined(paths.folder_of(path), name[: number.start()] + shown + name[number.end() :])
+
+
+def fix(finding: Finding, subject: Subject) -> None:
+    """Name the file that was found."""
+    assert finding.where is not None
+    owner = part_of(subject.data, finding.where)
+    set_path(owner, finding.value)
+    if finding.where.collection == "libraries":
+        owner.reload()
