@@ -26,6 +26,12 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         made.worker()
         made.client("supervisor").order_worker("M1-a", tags=["gpu"])
         made.farm.by("admin")("POST", "/api/projects", json={"name": "film"})
+        for number, state in enumerate(("queued", "paused", "canceled")):
+            job = {"name": f"shot {state}", "type": "render", "blend": "a.blend", "settings": {"frames": "1-3"}}
+            job |= {"storage": "shared", "job_root": "/j", "output_root": f"/o{number}", "paused": state == "paused"}
+            answer = made.client("artist").submit(job)
+            if state == "canceled":
+                made.client("artist").cancel(answer["id"])
         yield made
     finally:
         made.close()
@@ -37,7 +43,20 @@ def evil() -> Iterator[HostileServer]:
     made = HostileServer()
     # The add-on reads so many only: those first that it takes.
     types = [each for each in evil_job_types() if isinstance(each, dict)]
-    named = [{"name": name, "label": name, "help": name, "tags": [name], "error": ""} for name in EVIL_NAMES]
+    named = [
+        {
+            "id": at + 1,
+            "state": "processing",
+            "progress": name,
+            "thumbnail": name,
+            "name": name,
+            "label": name,
+            "help": name,
+            "tags": [name],
+            "error": "",
+        }
+        for at, name in enumerate(EVIL_NAMES)
+    ]
     documents = {
         **GOOD,
         "/api/me": {**GOOD["/api/me"], "name": "__class__\n" * 1000},
@@ -69,7 +88,13 @@ def told(
 
 def test_nothing_goes_wrong_while_it_is_drawn(told: dict[str, Any]) -> None:
     assert told["faults"] == []
-    assert "This cannot be shown; the console says why" not in json.dumps(told)
+    shown = {name: text for name, text in told.items() if name != "broken"}
+    assert "This cannot be shown; the console says why" not in json.dumps(shown)
+
+
+def test_a_fault_of_ours_is_a_sentence_and_logged_once(told: dict[str, Any]) -> None:
+    assert told["broken"] == ["This cannot be shown; the console says why"] * 3
+    assert told["told once"] == 1
 
 
 def test_who_is_signed_out_sees_the_form_to_sign_in_only(told: dict[str, Any]) -> None:
@@ -172,6 +197,16 @@ def test_presets_are_kept_shared_chosen_and_forgotten(told: dict[str, Any]) -> N
     assert "there is no preset 'ours'" in told["gone preset"]
 
 
+def test_jobs_and_findings_are_drawn(told: dict[str, Any]) -> None:
+    for state in ("queued", "paused", "canceled"):
+        assert any(f"shot {state}" in text for text in told["jobs"])
+        assert len(told[f"job {state}"]) > len(told["jobs"])
+    assert any("flamenco.job_cancel" in text for text in told["job queued"])
+    assert any("flamenco.job_resume" in text for text in told["job paused"])
+    assert not any("flamenco.job_cancel" in text for text in told["job canceled"])
+    assert "No worker has the tag gpu" in " ".join(told["findings"])
+
+
 def test_a_farm_that_is_away_is_a_sentence_with_a_button(told: dict[str, Any]) -> None:
     assert "connection refused" in " ".join(told["away"])
     assert "flamenco.refresh Try Again" in told["away"]
@@ -185,6 +220,7 @@ def test_a_hostile_server_makes_labels_and_nothing_else(told: dict[str, Any], ev
     assert told["declared"] > 50
     assert told["not registered"] == []
     assert told["hostile drawn"] > 0
+    assert told["hostile jobs"] > 10
     for name in told["hostile names"]:
         assert name.startswith("flamenco_setting_")
         assert name.isidentifier() and name.isascii() and len(name) <= 63

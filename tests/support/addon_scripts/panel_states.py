@@ -214,6 +214,18 @@ try:
 except RuntimeError as error:
     told["gone preset"] = str(error)
 
+# ---- jobs and findings ----
+state.jobs.refresh()
+settle()
+told["jobs"] = [text for _, text in draw(panels()["FLAMENCO_PT_jobs"])]
+for job in state.jobs.jobs:
+    state.jobs.select(job.id)
+    state.jobs.ask_anew()
+    settle()
+    told[f"job {job.state}"] = [text for _, text in draw(panels()["FLAMENCO_PT_jobs"])]
+bpy.ops.flamenco.check()
+told["findings"] = [text for _, text in draw(panels()["FLAMENCO_PT_findings"])]
+
 # ---- the farm goes away ----
 good = state.account
 state.account = type(good)("http://127.0.0.1:1", good.token)
@@ -236,6 +248,12 @@ hostile_names = [name for name in flamenco_names() if name not in before]
 told["hostile names"] = hostile_names
 manager = bpy.context.window_manager
 drawn = 0
+state.jobs.ask_anew()
+settle()
+told["hostile jobs"] = len(state.jobs.jobs)
+for job in state.jobs.jobs:
+    state.jobs.select(job.id)
+    drawn += len(texts({"jobs": draw(panels()["FLAMENCO_PT_jobs"])}))
 for job_type in state.catalogue.job_types:
     state.choose("job_type", job_type.name)
     drawn += len(texts(shown()))
@@ -258,6 +276,21 @@ state.account = good
 bpy.ops.flamenco.refresh()
 settle()
 told["names after"] = sorted(set(flamenco_names()) ^ before)
+
+# ---- a fault of ours ----
+drawing = importlib.import_module(f"{MODULE}.ui.drawing")
+before = list(faults)
+
+
+class Broken:
+    """A panel that cannot be drawn."""
+
+    draw = drawing.guarded(lambda layout, context: layout.nothing)
+
+
+told["broken"] = [text for _ in range(3) for _, text in draw(Broken)]
+told["told once"] = len(faults) - len(before)
+faults[:] = before
 
 # ---- a key that nobody else has ----
 told["key"] = []

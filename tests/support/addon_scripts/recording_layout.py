@@ -119,7 +119,7 @@ def draw(kind):
     """What a panel draws now; nothing if it does not want to be drawn."""
     drawn = []
     poll = getattr(kind, "poll", None)
-    if poll is not None and issubclass(kind, bpy.types.Panel) and not poll(bpy.context):
+    if poll is not None and not poll(bpy.context):
         return drawn
 
     class Self:
