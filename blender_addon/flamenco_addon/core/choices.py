@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BLENDS = 500
 USUAL_TYPE = "render"
+USUAL_NAME = "Untitled"  # of a job of a .blend that was never saved
 UNSAVED = ""  # stands for the path of a .blend that was never saved
 
 # Every choice with what it is when nobody made it; its type is the type that a choice must have.
@@ -183,8 +184,13 @@ def chosen(choices: Choices, blend: str, catalogue: Catalogue | None) -> Chosen:
         problems.append(f"the job type {kind.name} cannot be used: {kind.error}")
     known["tags"] = tuple(known["tags"])
     known["job_type"] = kind.name if kind else known["job_type"] or USUAL_TYPE
-    known["name"] = known["name"] or Path(blend).stem
+    known["name"] = known["name"] or usual_name(blend)
     return Chosen(**known, settings=settings, problems=tuple(problem for problem in problems if problem))
+
+
+def usual_name(blend: str) -> str:
+    """The job's name while nobody gave it another one."""
+    return Path(blend).stem or USUAL_NAME
 
 
 def chosen_type(choices: Choices, blend: str, catalogue: Catalogue | None) -> JobType | None:

@@ -13,13 +13,12 @@ from typing import Any
 import bpy
 
 from .. import runtime
-from ..core.choices import DEFAULTS, USUAL_TYPE, chosen_type
+from ..core.choices import DEFAULTS, USUAL_TYPE, chosen_type, usual_name
 from ..core.forms import LONGEST_LINE, LONGEST_TEXT, line
 from . import form_props
 from .naming import shown
 
 NONE = "(none)"  # an identifier of an enum's item cannot be empty
-USUAL_NAME = "Untitled"
 Item = tuple[str, str, str, str, int]
 Offered = tuple[str, str, str]  # identifier, name, description
 # The stubs say that these give nothing; what they give is what a class takes as a property.
@@ -73,11 +72,11 @@ def name_prop() -> Any:
 
     def get(_manager: Any) -> str:
         state = runtime.current()
-        return str(state.choices.known(state.blend, "name")) or usual_name()
+        return str(state.choices.known(state.blend, "name")) or usual_name(state.blend)
 
     def set_(_manager: Any, value: str) -> None:
-        name = line(value)
-        runtime.current().choose("name", None if name in ("", usual_name()) else name)
+        state, name = runtime.current(), line(value)
+        state.choose("name", None if name in ("", usual_name(state.blend)) else name)
 
     return make.StringProperty(
         name="Name",
@@ -87,11 +86,6 @@ def name_prop() -> Any:
         maxlen=LONGEST_LINE,
         **PLAIN,
     )
-
-
-def usual_name() -> str:
-    """The .blend's name without its suffix."""
-    return bpy.path.display_name_from_filepath(runtime.current().blend) or USUAL_NAME
 
 
 def plain_props() -> list[tuple[str, Any]]:

@@ -134,6 +134,7 @@ def test_what_cannot_be_sent_is_said(tmp_path: Path) -> None:
     choices.choose_setting("", "render", FRAMES, "9-1")
     choices.choose_setting("", "render", CHUNK, 99)
     problems = chosen(choices, "", FARM).problems
+    assert chosen(choices, "", FARM).name == "Untitled"
     assert [problem.split(" ")[0] for problem in problems] == ["Frames", "Chunk"]
     choices.set("", "job_type", "broken")
     assert "a comma is missing" in chosen(choices, "", FARM).problems[0]
