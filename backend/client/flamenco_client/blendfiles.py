@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import zlib
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +24,105 @@ except ImportError:  # an add-on without the wheel: compressed files are then re
         """Never raised."""
 
 
+WINDOW = 64 * 1024  # bytes of a file that are looked through at once
+
 # Its warnings speak to developers; ours to artists are errors and the list of missing files.
 logging.getLogger("blender_asset_tracer").setLevel(logging.ERROR)
+
+
+class Directory:
+    """Where a file's blocks are, in plain numbers: a heavy character has a million blocks, of which few are ever read.
+
+    As objects they would take seconds to make, and stop all threads whenever Python looks for garbage among them.
+    """
+
+    def __init__(self, bfile: Any) -> None:
+        self._bfile = bfile
+        self._offsets, self._sizes, self._counts = array("Q"), array("Q"), array("q")
+        self.structs = array("l")
+        self.is_data = bytearray()
+        self.numbers: dict[int, int] = {}  # by the address in memory, when the file was written
+
+    def add(self, code: bytes, size: int, address: int, struct: int, count: int, offset: int) -> None:
+        """The next block in the file."""
+        self.numbers[address] = len(self.is_data)
+        self._offsets.append(offset)
+        self._sizes.append(size)
+        self._counts.append(count)
+        self.structs.append(struct)
+        self.is_data.append(code == b"DATA")
+
+    def size(self, number: int) -> int:
+        """A block's bytes."""
+        return self._sizes[number]
+
+    def block(self, number: int, address: int = 0, code: bytes = b"DATA") -> Any:
+        """A block as the tracer knows it."""
+        block: Any = blendfile.BlendFileBlock.__new__(blendfile.BlendFileBlock)
+        block.bfile, block.endian, block._id_name = self._bfile, self._bfile.header.endian, ...
+        block.code, block.addr_old = code, address
+        block.size, block.file_offset = self._sizes[number], self._offsets[number]
+        block.sdna_index, block.count = self.structs[number], self._counts[number]
+        return block
+
+
+class Addresses(dict[int, Any]):
+    """Blocks by their address in memory; those of mere data are made when they are asked for."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def __missing__(self, address: int) -> Any:
+        block = self[address] = self._directory.block(self._directory.numbers[address], address)
+        return block
+
+
+def load_blocks(bfile: Any) -> None:
+    """Find all blocks of a file just opened. `blocks` holds data-blocks only, and `directory` knows of all."""
+    directory = bfile.directory = Directory(bfile)
+    bfile.block_from_addr = Addresses(directory)
+    order = [field.name for field in dataclasses.fields(bfile.block_header_fields)]
+    code_at, size_at, old_at, struct_at, count_at = (
+        order.index(name) for name in ("code", "len", "old", "SDNAnr", "nr")
+    )
+    header = bfile.block_header_struct
+    offset = begin = bfile.fileobj.tell()
+    window = b""  # of the file, from `begin` on; a map of it would crash us with a share that goes away
+    while True:
+        if offset + header.size > begin + len(window):
+            bfile.fileobj.seek(offset)
+            begin, window = offset, bfile.fileobj.read(WINDOW)
+            if len(window) < header.size:
+                break
+        values = header.unpack_from(window, offset - begin)
+        offset += header.size
+        code, size, address = values[code_at].partition(b"\0")[0], values[size_at], values[old_at]
+        if code == b"ENDB":
+            break
+        if size < 0:
+            raise exceptions.BlendFileError("a block has a negative size", bfile.filepath)
+        directory.add(code, size, address, values[struct_at], values[count_at], offset)
+        if code != b"DATA":
+            _keep(bfile, directory.block(len(directory.is_data) - 1, address, code))
+        offset += size
+    if not bfile.structs:
+        raise exceptions.NoDNA1Block("No DNA1 block in file, not a valid .blend file", bfile.filepath)
+
+
+def _keep(bfile: Any, block: Any) -> None:
+    """A block that is no mere data."""
+    if block.code in (b"DNA1", b"GLOB"):
+        bfile.fileobj.seek(block.file_offset)
+        (bfile.decode_structs if block.code == b"DNA1" else bfile.decode_glob)(block)
+    bfile.blocks.append(block)
+    bfile.code_index[block.code].append(block)
+    bfile.block_from_addr[block.addr_old] = block
+
+
+# All files are opened this way, by the tracer too.
+_opening: Any = blendfile.BlendFile
+_opening._load_blocks = load_blocks
 
 
 class StandIn(blendfile.BlendFile):

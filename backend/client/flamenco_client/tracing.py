@@ -81,34 +81,44 @@ class CacheUsage(BlockUsage):
 
 def used_blocks(block: Any) -> Iterator[Any]:
     """All data-blocks that one points to, whatever for: Blender links those, too."""
-    known = _addresses(block.bfile)
-    seen = {block.addr_old}
     if block.code == b"LI":
         return
-    for part in _parts(block, known):
-        for address in known.keys() & set(_words(part, part is block)) - seen:
+    bfile = block.bfile
+    known = _addresses(bfile)
+    seen = {block.addr_old}
+    for part in _parts(block):
+        for address in known.intersection(_words(part, part is block)) - seen:
             seen.add(address)
-            yield block.bfile.blocks[known[address]]
+            yield bfile.block_from_addr[address]
 
 
-def _addresses(bfile: Any) -> dict[int, int]:
-    """Where a file's data-blocks were in memory → their number among its blocks."""
+def _addresses(bfile: Any) -> set[int]:
+    """Where a file's data-blocks were in memory."""
     if not hasattr(bfile, "id_addresses"):
-        blocks = enumerate(bfile.blocks)
-        bfile.id_addresses = {block.addr_old: number for number, block in blocks if len(block.code) == 2}
-    found: dict[int, int] = bfile.id_addresses
+        bfile.id_addresses = {block.addr_old for block in bfile.blocks if len(block.code) == 2}
+    found: set[int] = bfile.id_addresses
     return found
 
 
-def _parts(block: Any, known: dict[int, int]) -> Iterator[Any]:
+def _parts(block: Any) -> Iterator[Any]:
     """A data-block and the blocks of its data, which follow it; only those that may hold pointers."""
     yield block
-    blocks, number = block.bfile.blocks, known[block.addr_old] + 1
-    while number < len(blocks) and blocks[number].code == b"DATA":
-        part = blocks[number]
-        if part.size <= MOST_RAW if part.sdna_index == 0 else _has_pointers(part.dna_type):
-            yield part
+    pointing, directory = _pointing(block.bfile), block.bfile.directory
+    structs, is_data = directory.structs, directory.is_data
+    number = directory.numbers[block.addr_old] + 1
+    while number < len(is_data) and is_data[number]:
+        struct = structs[number]
+        if struct in pointing if struct else directory.size(number) <= MOST_RAW:
+            yield directory.block(number)
         number += 1
+
+
+def _pointing(bfile: Any) -> set[int]:
+    """The structs of a file that hold pointers, by their numbers."""
+    if not hasattr(bfile, "pointing"):
+        bfile.pointing = {number for number, struct in enumerate(bfile.structs) if _has_pointers(struct)}
+    found: set[int] = bfile.pointing
+    return found
 
 
 def _has_pointers(struct: Any) -> bool:
@@ -176,9 +186,8 @@ def _number(block: Any, name: bytes) -> int:
 def _string(block: Any, name: bytes, **more: Any) -> Iterator[StringUsage]:
     """The path in a block that a field points to."""
     address, field = block.get(name, default=0, return_field=True)
-    string = block.bfile.block_from_addr.get(address) if field is not None and address else None
-    if string is not None:
-        yield StringUsage(block, field, string, **more)
+    if field is not None and address in block.bfile.directory.numbers:
+        yield StringUsage(block, field, block.bfile.block_from_addr[address], **more)
 
 
 def image_files(block: Any) -> Iterator[BlockUsage]:
