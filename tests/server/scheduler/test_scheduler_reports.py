@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flamenco_server.modules.files.models import File
 from server_farm import Site, on_both, update
 from server_parts import sha
 
@@ -152,6 +153,29 @@ def test_each_frame_is_recorded_once_whoever_made_it_last(site: Site) -> None:
     assert [(item["path"], item["sha256"], item["run"]) for item in items] == [
         ("f/0001.png", sha(b"two"), second["run_id"])
     ]
+
+
+def test_what_an_output_was_before_is_told_while_its_file_is_here(site: Site) -> None:
+    job = site.submit(settings={"frames": "1", "preview": False})
+    site.worker("M1-a")
+    for data in (b"one", b"small one", b"two"):
+        site.by("manager")("PUT", f"/api/files/{sha(data)}", data=data)
+    site.finish(site.task("M1-a"), outputs=[output(data=b"one", thumbnail=sha(b"small one"))])
+    (made,) = site.by("viewer")("GET", f"/api/jobs/{job}/outputs").json["items"]
+    url = f"/api/outputs/{made['id']}/earlier"
+    assert site.by("viewer")("GET", url).json["items"] == []
+    for data in (b"two", b"two"):  # the same file again is nothing new
+        site.act(job, "requeue", frames="1")
+        site.finish(site.task("M1-a"), outputs=[output(data=data)])
+    (before,) = site.by("viewer")("GET", url).json["items"]
+    assert (before["sha256"], before["thumbnail"]) == (sha(b"one"), sha(b"small one"))
+    assert (before["output"], before["run"]) == (made["id"], made["run"])
+    with site.database.writing() as session:
+        session.get_one(File, sha(b"one")).condemned = True
+    (before,) = site.by("viewer")("GET", url).json["items"]
+    assert (before["sha256"], before["thumbnail"]) == ("", sha(b"small one"))
+    assert site.by("viewer")("GET", "/api/outputs/999/earlier").status_code == 404
+    assert site.by("supervisor")("DELETE", f"/api/jobs/{job}").status_code == 204
 
 
 def test_a_step_gets_the_outputs_of_the_step_that_it_waits_for(site: Site) -> None:

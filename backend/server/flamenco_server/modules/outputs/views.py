@@ -9,10 +9,12 @@ from flask import Response
 
 from flamenco_server.context import core
 from flamenco_server.endpoints import Endpoints
+from flamenco_server.helpers.paging import Page
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.files.sending import zip_response
 from flamenco_server.modules.files.views import BINARY, files, send
 from flamenco_server.modules.outputs import service
+from flamenco_server.modules.outputs.earlier import EarlierAnswer, earlier
 from flamenco_server.modules.outputs.gallery import Gallery, gallery
 
 endpoint = Endpoints("outputs")
@@ -50,6 +52,13 @@ def job_zip(job_id: int, query: ZipQuery) -> Response:
         name = re.sub(r"[^\w.-]+", "_", job.name, flags=re.ASCII).strip("_") or "job"
         entries = service.entries_of_job(session, job_id, query.kind, query.step, query.outputs)
     return zip_response(files().store, entries, f"{name}-{job_id}.zip")
+
+
+@endpoint("GET", "/outputs/<int:output_id>/earlier", answer=Page[EarlierAnswer], role=Role.VIEWER)
+def earlier_outputs(output_id: int) -> Page[EarlierAnswer]:
+    """List what an output was before it was made anew; a file that nothing else needs stays for a day."""
+    with core().database.reading() as session:
+        return Page(earlier(session, output_id), None)
 
 
 @endpoint("GET", "/jobs/<int:job_id>/gallery", answer=Gallery, role=Role.VIEWER)

@@ -7,18 +7,19 @@ from typing import Any
 
 from flamenco_common.documents import OutputFile
 from flamenco_common.paths import BadPath, check_relative
-from sqlalchemy import Table, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.scheduler.runs import LiveRun
-from flamenco_server.modules.tasks.models import Output
+from flamenco_server.modules.tasks.models import EarlierOutput, Output
 from flamenco_server.modules.tasks.moves import JOBS
 
 OUTPUTS: Table = Output.__table__  # type: ignore[assignment]
 Missing = Callable[[Session, list[str]], list[str]]
 _KEY = ("job_id", "root", "path")
+_EARLIER = ("run_id", "sha256", "size", "width", "height", "thumbnail", "created_at")
 _LENGTHS = {"path": 4000, "sha256": 64, "kind": 12, "layer": 200, "thumbnail": 64}
 _MOST = 2**31 - 1
 _RANGES = {"frame": (-_MOST, _MOST), "width": (0, _MOST), "height": (0, _MOST), "size": (0, 2**63 - 1)}
@@ -65,12 +66,28 @@ def record(session: Session, is_sqlite: bool, made: Sequence[tuple[LiveRun, Outp
     rows = {(run.row.job_id, file.root, file.path): _row(run, file, now) for run, file in made}
     if not rows:
         return
+    again = {run.row.id for run, _ in made if run.row.attempt > 1}
+    _keep_earlier(session, [row for row in rows.values() if row["run_id"] in again])
     ordered = [rows[key] for key in sorted(rows)]
-    insert: Any = sqlite.insert(OUTPUTS) if is_sqlite else postgresql.insert(OUTPUTS)
-    changed = {name: insert.excluded[name] for name in ordered[0] if name not in _KEY}
-    session.connection().execute(insert.on_conflict_do_update(index_elements=list(_KEY), set_=changed), ordered)
+    upsert: Any = sqlite.insert(OUTPUTS) if is_sqlite else postgresql.insert(OUTPUTS)
+    changed = {name: upsert.excluded[name] for name in ordered[0] if name not in _KEY}
+    session.connection().execute(upsert.on_conflict_do_update(index_elements=list(_KEY), set_=changed), ordered)
     _set_thumbnails(session, made)
     emit(session, [_event(row) for row in ordered])
+
+
+def _keep_earlier(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write down what these paths were before, where a run before made something else."""
+    fresh = {(row["job_id"], row["root"], row["path"]): row for row in rows}
+    before = []
+    for job_id in sorted({row["job_id"] for row in rows}):
+        paths = sorted({row["path"] for row in rows if row["job_id"] == job_id})
+        for old in session.scalars(select(Output).where(Output.job_id == job_id, Output.path.in_(paths))):
+            row = fresh.get((old.job_id, old.root, old.path))
+            if row and row["run_id"] != old.run_id and row["sha256"] != old.sha256:
+                before.append({"output_id": old.id, **{name: getattr(old, name) for name in _EARLIER}})
+    if before:
+        session.execute(insert(EarlierOutput), before)
 
 
 def _row(run: LiveRun, file: OutputFile, now: float) -> dict[str, Any]:

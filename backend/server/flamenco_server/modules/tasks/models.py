@@ -117,3 +117,19 @@ class Output(Base):
     layer: Mapped[str] = mapped_column(String(200), default="")
     thumbnail: Mapped[str] = mapped_column(String(64), default="", index=True)
     created_at: Mapped[float] = mapped_column(Double)
+
+
+class EarlierOutput(Base):
+    """What an output was before another run made it anew; its file stays for as long as unused files do."""
+
+    __tablename__ = "earlier_outputs"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    output_id: Mapped[int] = mapped_column(ForeignKey("outputs.id", ondelete="CASCADE"), index=True)
+    run_id: Mapped[str] = mapped_column(String(40))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int]
+    height: Mapped[int]
+    thumbnail: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[float] = mapped_column(Double)
