@@ -125,6 +125,12 @@ def test_a_token_is_used_once_and_kept_for_its_owner_s_eyes_only(told: dict[str,
     assert (told["kept"], told["kept mode"]) == (True, "0o600")
 
 
+def test_a_person_signs_in_through_the_browser(told: dict[str, Any]) -> None:
+    assert told["page"] == [True]
+    assert "flamenco.open_sign_in Open the Page Again" in told["waiting"]
+    assert told["signed in by browser"] == ["connected", True, True]
+
+
 def test_who_is_signed_in_sees_the_button_first(told: dict[str, Any]) -> None:
     assert told["ready"][0] == "flamenco.send Render on Flamenco"
     assert "artist on 127.0.0.1" in told["ready"][1]

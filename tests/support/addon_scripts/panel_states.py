@@ -311,6 +311,26 @@ for name in ("blender_default", "industry_compatible_data"):
                 if all(item[1].get(key) in (value, -1) for key, value in wanted.items()):
                     told["key"].append([name, keymap, item[0]])
 
+# ---- signing out, and in again through the browser ----
+from flamenco_client.api import Client  # noqa: E402
+
+bpy.ops.flamenco.sign_out()
+pages = []
+importlib.import_module(f"{MODULE}.operators.sign_in").open_page = pages.append
+manager = bpy.context.window_manager
+manager.flamenco_address = FARM
+bpy.ops.flamenco.sign_in_browser()
+end = time.monotonic() + 60
+while state.browser is None:
+    assert time.monotonic() < end, "there is no code"
+    state.background.pump()
+    time.sleep(0.01)
+told["page"] = [page == state.browser.url for page in pages]
+told["waiting"] = main(shown())
+Client(FARM, TOKEN).approve_sign_in(state.browser.user_code)
+settle()
+told["signed in by browser"] = [state.connection.value, state.account.token not in ("", TOKEN), kept.exists()]
+
 # ---- signing out ----
 bpy.ops.flamenco.sign_out()
 told["signed out again"] = main(shown())
