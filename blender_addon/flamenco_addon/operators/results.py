@@ -52,7 +52,7 @@ def remember(scene: bpy.types.Scene) -> Callable[[Mapping[str, Any]], None]:
     state = runtime.current()
     folder = str(state.choices.known(state.blend, "output"))
     root = str(state.choices.known(state.blend, "root"))
-    automatic = bool(state.choices.get(state.blend, "automatic", True)) and not bpy.app.background
+    automatic = bool(state.choices.known(state.blend, "automatic")) and not bpy.app.background
     where = destination_of(scene, folder)
     where = replace(where, root=bpy.path.abspath(root) if root else "")
 
