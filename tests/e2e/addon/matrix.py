@@ -51,13 +51,15 @@ class Outcome:
     @property
     def as_said(self) -> bool:
         """Whether that is what the row says, and what the add-on said."""
-        if self.state != "absent" and not self._as_warned():
+        if self.series not in self.row.series:
+            return self.state == "absent"
+        if not self._as_warned():
             return False
         if self.row.refused:
             return self.state == "refused" and self.row.refused in self.words
         if self.row.why:
             return self.state == "differs"
-        return self.state in ("equal", "absent", *(["near"] if self.row.levels else []))
+        return self.state in ("equal", *(["near"] if self.row.levels else []))
 
     def _as_warned(self) -> bool:
         if not self.row.warned:

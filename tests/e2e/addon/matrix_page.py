@@ -35,6 +35,13 @@ def page(outcomes: Iterable[Any], series: Iterable[str]) -> str:
     return "\n".join(parts)
 
 
+def cells_of(text: str) -> dict[str, list[str]]:
+    """What a page says: the words of each cell, by the title of its row."""
+    lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| |")]
+    found = ([cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines)
+    return {re.sub(r"( \[\d+\])+$", "", title): cells for title, *cells in found}
+
+
 def _table(title: str, rows: list[dict[str, Any]], series: tuple[str, ...]) -> str:
     notes: list[str] = []
     lines = [f"## {title}", "", f"| | {' | '.join(series)} |", f"|---|{'---|' * len(series)}"]
@@ -55,7 +62,8 @@ def _note(notes: list[str], text: str) -> str:
 def _notes(row: Any, cells: dict[str, Any]) -> list[str]:
     absent = row.absent if any(each.state == "absent" for each in cells.values()) else ""
     refused = {f"the add-on says: {_short(each.words)}" for each in cells.values() if each.state == "refused"}
-    return [text for text in (row.why, *sorted(refused), row.note, absent) if text]
+    warned = {f"the add-on warns: {_short(words)}" for each in cells.values() for words in each.warnings}
+    return [text for text in (row.why, *sorted(refused | warned), row.note, absent) if text]
 
 
 def _short(words: str) -> str:

@@ -11,10 +11,11 @@ from whole_farm import WholeFarm
 sys.path.insert(0, str(Path(__file__).parent))
 
 from matrix import Outcome, run
+from matrix_page import cells_of
 from matrix_scenes import ROWS, SERIES
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(1200)]
-CELLS = [(name, series) for series in SERIES for name in ROWS]
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "same-picture.md"
+CELLS = [(row.name, series) for series in SERIES for row in ROWS.values() if series in row.series]
 Outcomes = dict[tuple[str, str], Outcome]
 
 
@@ -28,7 +29,22 @@ def outcomes(request: pytest.FixtureRequest, farm: WholeFarm, tmp_path_factory: 
     return {(each.row.name, each.series): each for each in found}
 
 
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("name", "series"), CELLS)
 def test_same_picture(outcomes: Outcomes, name: str, series: str) -> None:
     found = outcomes[name, series]
-    assert found.as_said, f"{found.state}: {found.words}"
+    assert found.as_said, (
+        f"{found.state}: {found.words}; the add-on warned of: {'; '.join(found.warnings) or 'nothing'}"
+    )
+
+
+def test_the_page_has_every_row() -> None:
+    """`make matrix` writes it; what it says of a row is what the row says of itself."""
+    said = cells_of(PAGE.read_text(encoding="utf-8"))
+    assert set(said) == {row.title for row in ROWS.values()}, "run make matrix"
+    for row in ROWS.values():
+        for series, words in zip(SERIES, said[row.title], strict=True):
+            expected = "–" if series not in row.series else "not sent" if row.refused else "no:" if row.why else "equal"
+            assert words.startswith(expected), f"{row.title} in {series}: run make matrix"

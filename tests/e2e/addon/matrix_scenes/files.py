@@ -114,16 +114,19 @@ def generated_image(stage: Stage) -> None:
     stage.board(image)
 
 
-@row("Image painted in Blender and packed by the add-on's fix")
+@row("Image painted in Blender, packed by the add-on's button")
 def painted_image(stage: Stage) -> None:
-    scene = stage.fresh()
-    stage.camera(scene)
-    stage.board(bpy.data.images.new("canvas", 8, 6))
-    stage.keep()
-    image = bpy.data.images["canvas"]
-    image.pixels = [value / 255 for y in range(6) for x in range(8) for value in (*steps(x, y, 2), 255)]
-    image.update()
-    image.pack()  # what the fix does
+    painted(stage)
+    stage.mend("unsaved_images")
+
+
+@row(
+    "Image painted in Blender, neither saved nor packed",
+    why="what is painted is only in Blender's memory until it is saved or packed; the add-on's button packs it",
+    warned="changes that are not saved",
+)
+def painted_image_unsaved(stage: Stage) -> None:
+    painted(stage)
 
 
 @row("Texture packed into a linked library")
@@ -345,6 +348,17 @@ def names(stage: Stage) -> None:
     image.name = "Bild ñ"
     image.filepath = "//Bilder, alle/têxture ü 100% #1.png"
     stage.board(image, "Brett Ω")
+
+
+def painted(stage: Stage) -> None:
+    """A picture that the artist has painted since the file was saved."""
+    scene = stage.fresh()
+    stage.camera(scene)
+    stage.board(bpy.data.images.new("canvas", 8, 6))
+    stage.keep()
+    image = bpy.data.images["canvas"]
+    image.pixels = [value / 255 for y in range(6) for x in range(8) for value in (*steps(x, y, 2), 255)]
+    image.update()
 
 
 def lit_by(stage: Stage, scene: Any, picture: Path) -> None:

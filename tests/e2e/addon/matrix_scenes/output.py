@@ -172,7 +172,14 @@ def png16(stage: Stage) -> None:
     stage.format(stage.simple(), "PNG", "16")
 
 
-@row("EXR, half and float")
+@row("EXR, half floats, compressed with loss (DWAA)")
+def exr_half(stage: Stage) -> None:
+    scene = stage.simple()
+    stage.format(scene, "OPEN_EXR", "16")
+    scene.render.image_settings.exr_codec = "DWAA"
+
+
+@row("EXR, floats")
 def exr(stage: Stage) -> None:
     stage.format(stage.simple(), "OPEN_EXR", "32", "RGBA")
 

@@ -137,12 +137,13 @@ def nodes_not_baked(stage: Stage) -> None:
     "Geometry-nodes simulation, not baked, played here and sent as a render job",
     series=NODES,
     absent=NO_NODES,
+    note="where bakes are set to be packed, the add-on cannot see whether there is one, and says only that",
     why="a machine of the farm may render a frame without those before it: bake the simulation, or send a bake job",
     warned="not baked",
     settings={"frames": str(LAST)},
 )
 def nodes_played(stage: Stage) -> None:
-    nodes(stage)
+    nodes(stage).objects["Cube"].modifiers["Sim"].bake_target = "DISK"
     play_last(stage)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -59,6 +60,13 @@ class Stage:
     def never_saved(self) -> None:
         """The artist has not saved this scene at all."""
         self.kept = True
+
+    def mend(self, check: str) -> None:
+        """Press the add-on's button at what a check of it found."""
+        bpy.ops.flamenco.check()
+        runtime = next(module for name, module in sys.modules.items() if name.endswith("flamenco_addon.runtime"))
+        index = [finding.check for finding in runtime.current().findings].index(check)
+        bpy.ops.flamenco.fix_finding(index=index)
 
     # ---- the scene ----
 
