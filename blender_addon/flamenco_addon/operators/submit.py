@@ -23,6 +23,7 @@ from flamenco_client.fetch import fetch
 from flamenco_client.submit import Submission, submit
 
 from .. import runtime
+from ..core.catalogue import fetch_catalogue
 from ..core.words import counted
 from ..preflight import gate
 from ..scene.saving import capture, refuse_unsaved
@@ -100,6 +101,8 @@ class FLAMENCO_OT_submit_job(bpy.types.Operator):
         if submission.shared:
             refuse_unsaved()
         assert context.scene is not None
+        if state.catalogue is None:  # without a window nobody has asked yet
+            state.catalogue = fetch_catalogue(client)
         for finding in gate.pass_or_refuse(context, submission, ignore_warnings=self.ignore_warnings):
             say(f"{finding.severity.name.lower()}: {finding.text}")
         tellers = [listener(context.scene) for listener in state.submit_listeners]
