@@ -42,12 +42,13 @@ class Notes:
         farm = re.sub(r"[^\w.-]+", "_", address.rstrip("/").split("://")[-1]) or "farm"
         self.folder = (folder or state_folder()) / "jobs" / farm
         self._known: dict[int, Note | None] = {}
+        self._stamps: dict[int, tuple[int, int]] = {}  # of the files that were read or written here
 
     def known(self, job: int) -> Note | None:
         """A job's note, without a look at the disk where there was one before."""
         if job not in self._known:
-            self._known[job] = self.read(job)
-        return self._known[job]
+            self.learn(self.refresh([job]))
+        return self._known.get(job)
 
     def read(self, job: int) -> Note | None:
         """A job's note as it is on disk."""
@@ -58,8 +59,21 @@ class Notes:
         return None
 
     def refresh(self, jobs: Iterable[int]) -> dict[int, Note | None]:
-        """Notes as they are on disk now: another Blender may have changed them."""
-        return {job: self.read(job) for job in jobs}
+        """Those notes that another Blender changed; the rest is not read again, as it may name thousands of files."""
+        found = {}
+        for job in jobs:
+            stamp = self._stamp(job)
+            if stamp != self._stamps.get(job):
+                self._stamps[job] = stamp
+                found[job] = self.read(job)
+        return found
+
+    def _stamp(self, job: int) -> tuple[int, int]:
+        try:
+            found = self._file(job).stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
 
     def learn(self, found: Mapping[int, Note | None]) -> None:
         """Take over what was read."""
@@ -75,6 +89,7 @@ class Notes:
         }  # fmt: skip
         with contextlib.suppress(LocalFault):
             write_secret(self._file(note.job), json.dumps(document, indent=1) + "\n")
+            self._stamps[note.job] = self._stamp(note.job)
 
     def any_awaited(self) -> bool:
         """Whether results of one of the last jobs were to come by themselves and are not all here."""

@@ -237,6 +237,22 @@ def test_notes_are_kept_by_farm_and_job_and_not_without_end(tmp_path: Path) -> N
     assert Notes("http://farm:8080", tmp_path).known(7) is None
 
 
+def test_a_note_that_another_blender_changed_is_read_again_and_no_other(tmp_path: Path) -> None:
+    mine, theirs = Notes("farm", tmp_path), Notes("farm", tmp_path)
+    mine.write(note_of(1, tmp_path / "a"))
+    mine.write(note_of(2, tmp_path / "b"))
+    assert mine.refresh([1, 2, 3]) == {3: None}
+    assert mine.refresh([1, 2, 3]) == {}
+    note = theirs.known(2)
+    assert note is not None
+    note.policy = "overwrite"
+    theirs.write(note)
+    mine.learn(mine.refresh([1, 2, 3]))
+    found = mine.known(2)
+    assert found is not None
+    assert found.policy == "overwrite"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"destination": 3}', '{"destination": {"folder": ""}}', "\xff"])
 def test_a_damaged_note_is_none(tmp_path: Path, text: str) -> None:
     notes = Notes("farm", tmp_path)
