@@ -30,14 +30,12 @@ BRIGHTNESS = """() => {
     for (let at = 0; at < data.length; at += 4) sum += data[at] + data[at + 1] + data[at + 2];
     return sum / (data.length / 4);
 }"""
-FRAMES_SEEN = """() => new Promise((resolve) => {
-    const seen = new Set(), stage = document.querySelector("canvas.stage");
-    const look = () => {
-        seen.add(stage.dataset.frame);
-        if (seen.size < 4) requestAnimationFrame(look); else resolve([...seen].sort());
-    };
+WATCH_FRAMES = """() => {
+    const stage = document.querySelector("canvas.stage");
+    window.framesSeen = new Set();
+    const look = () => { window.framesSeen.add(stage.dataset.frame); if (stage.isConnected) requestAnimationFrame(look); };
     look();
-})"""
+}"""
 TELLS = """([place, wanted]) => {
     const text = document.querySelector(".values").textContent;
     if (!text.startsWith(place)) return false;
@@ -164,9 +162,9 @@ def test_the_player_steps_plays_and_shows_true_pixels(boss: Visitor, made: Made,
     expect(player(page).get_by_role("button", name="Fit", exact=True)).to_have_attribute("aria-pressed", "true")
     axe(page)
     page.keyboard.press("f")
+    page.evaluate(WATCH_FRAMES)
     page.keyboard.press(" ")
-    seen = page.evaluate(FRAMES_SEEN)
-    assert seen == ["1", "2", "3", "4"]
+    page.wait_for_function("() => window.framesSeen.size === 4", timeout=20_000)
     page.keyboard.press(" ")
     expect(player(page).get_by_role("button", name="Play (space)")).to_be_visible()
     frame = stage(page).get_attribute("data-frame")
@@ -218,17 +216,29 @@ def test_a_video_plays(boss: Visitor, made: Made) -> None:
     assert page.evaluate("document.querySelector('video').duration") == pytest.approx(4 / 24, abs=0.05)
 
 
-def test_new_frames_come_by_themselves(boss: Visitor, made: Made) -> None:
+def test_new_frames_come_by_themselves_and_what_they_were_before_is_compared(boss: Visitor, made: Made) -> None:
     client = made.farm.client
-    job = made.farm.submit(
-        made.blend, name="Live", settings={"frames": "1-3", "preview": False}, paused=True, priority=990
-    )
+    settings = {"frames": "1-3", "preview": False, "skip_existing": False}
+    job = made.farm.submit(made.blend, name="Live", settings=settings, paused=True, priority=990)
     try:
         page = boss.open(f"/jobs/{job}#outputs")
         expect(page.get_by_text("Nothing has been made yet")).to_be_visible()
         page.evaluate("window.sameDocument = true")
         client.resume(job)
         expect(tiles(page)).to_have_count(3, timeout=60_000)
+        made.farm.wait(job, 60)
+        (before,) = made.farm.outputs(job, frame=2)
+        client.requeue(job, frames="2")
+        made.farm.wait(job, 60)
+        (after,) = made.farm.outputs(job, frame=2)
+        assert (after["id"], after["sha256"] != before["sha256"]) == (before["id"], True)
+        page.get_by_label("Open frame 2").click()
+        player(page).get_by_label("Compare with").select_option("What it was before")
+        expect(player(page).get_by_label("How to compare")).to_be_visible()
+        page.keyboard.press("f")
+        expect(stage(page)).to_have_attribute("data-beside", "whole")
+        page.keyboard.press("ArrowRight")
+        expect(player(page).locator(".note")).to_contain_text("This frame was made once")
         assert page.evaluate("window.sameDocument")
     finally:
         made.farm.wait(job, 60)

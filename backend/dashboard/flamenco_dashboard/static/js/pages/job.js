@@ -45,6 +45,7 @@ function draw() {
   const { job } = model;
   document.title = `${job.name} · Flamenco`;
   say(title, job.name);
+  title.title = job.name;
   fill(state, badge(job.state));
   const parts = [`${job.type} by ${job.owner}`, `project ${job.project}`, `priority ${job.priority}`, job.max_workers ? `at most ${counted(job.max_workers, "worker")}` : "", job.tags.length ? `on ${job.tags.join(", ")}` : ""];
   fill(facts, parts.filter(Boolean).join(" · "), " · ", h("time", { datetime: job.created_at, title: `${exactly(job.created_at)} (${ago(job.created_at)})` }, `submitted ${moment(job.created_at)}`), job.comment ? h("div", {}, job.comment) : "");

@@ -90,6 +90,14 @@ export class Gallery extends EventTarget {
     return this.asked.get(row.id);
   }
 
+  /** What the output of a row was before it was made anew, the newest first. */
+  async earlier(row) {
+    const output = await this.output(row);
+    if (!output) return [];
+    const page = await get(`/outputs/${output.id}/earlier`);
+    return page.items.map((each) => ({ ...output, ...each, id: output.id, earlier: true }));
+  }
+
   fetch(rows) {
     const ids = rows.map((row) => row.id).filter((id) => !this.whole.has(id) && !this.asked.has(id));
     if (!ids.length) return;

@@ -11,6 +11,9 @@ export function otherSeries(gallery, key) {
   return (row) => { const found = byFrame.get(row.frame); return found ? gallery.output(found) : Promise.resolve(null); };
 }
 
+/** What each was before another run made it anew. */
+export const earlierResult = (gallery) => async (row) => (await gallery.earlier(row))[0] ?? null;
+
 /** The same of another job: the same step and layer if it has them, else what is nearest. */
 export async function otherJob(id) {
   const gallery = new Gallery(id);

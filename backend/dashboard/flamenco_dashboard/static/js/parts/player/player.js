@@ -3,7 +3,7 @@ import { h, fill, say } from "../../core/dom.js";
 import { size } from "../../core/format.js";
 import { complain } from "../../core/toast.js";
 import { series } from "../job/gallery.js";
-import { otherJob, otherSeries, pickJob } from "./compare.js";
+import { earlierResult, otherJob, otherSeries, pickJob } from "./compare.js";
 import { isVideo, smallNow, smallSoon, unshown, wholePicture } from "./pictures.js";
 import { stage as makeStage } from "./stage.js";
 import { CURVES } from "./tone.js";
@@ -118,7 +118,7 @@ export function play({ model, gallery, sequence, row, shown }) {
   const describe = () => {
     const why = unshown(output, shared);
     wholeButton.disabled = Boolean(why);
-    const missing = compare && !second ? "The other has no such frame. " : "";
+    const missing = compare && !second ? beside.value === "earlier" ? "This frame was made once, or what it was is gone. " : "The other has no such frame. " : "";
     say(note, `${missing}${why || `${output.path}, ${size(output.size)}${picture ? `, ${picture.width} × ${picture.height}` : ""}`}`);
   };
   const ahead = () => {
@@ -141,6 +141,7 @@ export function play({ model, gallery, sequence, row, shown }) {
   const redraw = () => {
     stage.show(drawn(output, picture), compare ? drawn(second, secondPicture) : null);
     stage.canvas.dataset.shown = picture ? "whole" : "small";
+    stage.canvas.dataset.beside = !compare || !second ? "" : secondPicture ? "whole" : "small";
     stage.canvas.dataset.frame = rows[at]?.frame ?? "";
     exr.hidden = !picture?.isExr;
     if (picture?.isExr) {
@@ -157,7 +158,7 @@ export function play({ model, gallery, sequence, row, shown }) {
     loading = new AbortController();
     const told = (text) => mine === turn && say(note, text);
     try {
-      const [first, other] = await Promise.all([wholePicture(output, layer, { signal: loading.signal, told }), second && !unshown(second, shared) ? wholePicture(second, layer, { signal: loading.signal }) : null]);
+      const [first, other] = await Promise.all([wholePicture(output, layer, { signal: loading.signal, told }), second && second.sha256 && !unshown(second, shared) ? wholePicture(second, layer, { signal: loading.signal }) : null]);
       if (mine !== turn) return;
       [picture, secondPicture] = [first, other];
       redraw();
@@ -185,7 +186,8 @@ export function play({ model, gallery, sequence, row, shown }) {
     playButton.setAttribute("aria-label", "Pause (space)");
   };
   const tick = (time) => {
-    let to = started.at + Math.floor(((time - started.time) * fps) / 1000);
+    // A frame's own time may be a little before the moment of the click.
+    let to = started.at + Math.max(0, Math.floor(((time - started.time) * fps) / 1000));
     if (to >= rows.length && !settings.loop) { pause(); return; }
     to %= rows.length;
     if (to !== at) {
@@ -210,12 +212,12 @@ export function play({ model, gallery, sequence, row, shown }) {
   const fillOthers = () => {
     const here = series(row);
     const others = [...new Set(gallery.rows.filter((each) => each.frame !== null && series(each) !== here && each.kind !== "video").map(series))];
-    fill(beside, h("option", { value: "" }, "Compare…"), gallery.earlier ? h("option", { value: "earlier" }, "Earlier results") : "", others.map((key) => h("option", { value: `series:${key}` }, key.split("\n").filter(Boolean).join(", "))), h("option", { value: "job" }, "Another job…"));
+    fill(beside, h("option", { value: "" }, "Compare…"), h("option", { value: "earlier" }, "What it was before"), others.map((key) => h("option", { value: `series:${key}` }, key.split("\n").filter(Boolean).join(", "))), h("option", { value: "job" }, "Another job…"));
   };
   const chooseOther = async (value) => {
     try {
       if (!value) compare = null;
-      else if (value === "earlier") compare = (now) => gallery.earlier(now);
+      else if (value === "earlier") compare = earlierResult(gallery);
       else if (value.startsWith("series:")) compare = otherSeries(gallery, value.slice(7));
       else if (value === "job") {
         const job = await pickJob(dialog, model.job);
