@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from .core.background import Background
+from .core.background import Background, Work
 from .core.choices import Choices
 from .core.following import Following
 from .core.notes import Note
@@ -46,6 +46,7 @@ class Runtime(Session):
         self.last_job = 0  # that was submitted from this Blender
         self.findings: list[Finding] | None = None  # of the last check of what is open; None: it was not checked
         self.checking: Checking | None = None  # the check under way
+        self.asking_first: Work | None = None  # the question to the farm that comes before a check, before a job is sent
         self.memory = Memory()  # of the .blend that is open, for checks
         self.jobs = Following(self.background, self.client, lambda news: self.results.news(news))
         self.results = Results(self.background, self.jobs, self.client)
@@ -113,7 +114,7 @@ class Runtime(Session):
         manager = bpy.context.window_manager
         for window in manager.windows if manager else ():
             for area in window.screen.areas:
-                if area.type == "PROPERTIES":
+                if area.type in ("PROPERTIES", "PREFERENCES"):
                     area.tag_redraw()
 
     def close(self) -> None:

@@ -6,13 +6,17 @@ from __future__ import annotations
 import bpy
 
 from .. import runtime
+from ..runtime import Connection
 from . import account
 from .drawing import guarded, sentence
 
 
 def draw_preferences(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The sign-in form, or who is signed in."""
-    if runtime.current().account.token:
+    state = runtime.current()
+    if state.account.token:
+        if state.connection is Connection.FAILED:
+            account.draw_problem(layout, context)
         account.draw_farm(layout, context)
     else:
         account.draw_sign_in(layout, context)
