@@ -110,6 +110,14 @@ def test_damaged_leftovers_are_found_out(served: Served, tmp_path: Path, hashes:
     assert contents(tmp_path / "a") == {"a.png": data}
 
 
+def test_a_file_does_not_grow_without_end(served: Served, tmp_path: Path, hashes: Hashes) -> None:
+    job = served.farm.job(outputs={"a.png": os.urandom(5000)})
+    change(served, "a.png", size=4000)
+    with pytest.raises(ServerFault, match=r"a\.png is larger than the server said"):
+        fetch(served.client(), job, tmp_path / "a", hashes=hashes)
+    assert all(len(data) <= 4000 for data in contents(tmp_path / "a").values())
+
+
 def test_on_shared_storage_files_are_copied_from_where_they_are(served: Served, tmp_path: Path, hashes: Hashes) -> None:
     shared = tmp_path / "shared"
     for path, data in {"out/frames/1.png": b"frame", "project/shot-baked-1.blend": b"baked"}.items():

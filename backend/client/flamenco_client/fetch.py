@@ -160,8 +160,12 @@ class _Fetching:
             whole = answer.status_code != 206
             if whole and have:
                 counted(-have)
+            have = 0 if whole else have
             with part.open("wb" if whole else "ab") as file:
                 for block in blocks(answer):
+                    have += len(block)
+                    if have > item["size"]:
+                        raise ServerFault(f"{item['path']} is larger than the server said")
                     file.write(block)
                     counted(len(block))
 
