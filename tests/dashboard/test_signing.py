@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from browser import Visitor, visitor
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from whole_farm import WholeFarm
 
 pytestmark = pytest.mark.real
@@ -29,3 +31,13 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(browser: Browser, farm:
         who.page.get_by_role("button", name="Sign out").click()
         who.page.wait_for_url("**/sign-in")
         assert not [each for each in who.context.cookies() if each["name"] == "flamenco_session"]
+
+
+def test_a_program_is_signed_in_with_its_code(boss: Visitor, farm: WholeFarm) -> None:
+    asked = farm.client.call("POST", "/sign-ins", data=b'{"program": "Blender on ATLAS"}').json()
+    page = boss.open(f"/approve?code={asked['user_code']}")
+    expect(page.locator("main")).to_contain_text("Blender on ATLAS")
+    page.get_by_role("button", name="Yes, sign it in").click()
+    expect(page.get_by_role("status").last).to_contain_text("is signed in")
+    polled = farm.client.call("POST", "/sign-ins/poll", data=json.dumps({"device_code": asked["device_code"]}).encode())
+    assert polled.json()["state"] == "approved" and polled.json()["user"] == "boss"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,15 +52,22 @@ def do_sign_in() -> Response:
 
 def _asked_token() -> tuple[str, str, int]:
     """A token for what was typed; else what is wrong, and the status of the answer."""
-    token = request.form.get("token", "").strip()
-    if token:
-        status, answer = upstream().document("GET", "/api/me", token if token.isascii() else "-")
-        return (token, "", 200) if status == 200 else ("", _sentence(status, answer), status)
+    given = request.form.get("token", "").strip()
+    if given:
+        return _session_of(given if given.isascii() and given.isprintable() else "-")
     body = {"name": request.form.get("name", ""), "password": request.form.get("password", ""), "program": PROGRAM}
     path = "/api/first-admin" if request.form.get("first") else "/api/sign-in"
     if request.form.get("first"):
         body["setup_code"] = request.form.get("setup_code", "").strip()
     status, answer = upstream().document("POST", path, "", body)
+    return str(answer.get("token", "")), _sentence(status, answer), status
+
+
+def _session_of(given: str) -> tuple[str, str, int]:
+    """A token of the session's own for somebody's token: signing out ends the session, and not what was typed."""
+    ends = datetime.now(timezone.utc) + timedelta(days=DAYS)
+    wanted = {"label": PROGRAM, "expires_at": ends.isoformat()}
+    status, answer = upstream().document("POST", "/api/tokens", given, wanted)
     return str(answer.get("token", "")), _sentence(status, answer), status
 
 

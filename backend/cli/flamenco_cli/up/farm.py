@@ -243,7 +243,8 @@ class AllInOne:
         count = "1 worker" if self._wishes.workers == 1 else f"{self._wishes.workers} workers"
         self._say(f"The farm runs at {self.address} with {count} and {blenders}; its files are in {self._folder}.")
         if self.dashboard:
-            self._say(f"The dashboard is at {self.dashboard}.")
+            token = self._folder / "admin.token"
+            self._say(f"The dashboard is at {self.dashboard}; sign in there with the token in {token}.")
         if self._wishes.remember:
             self._say("Submit from another terminal: flamenco submit shot.blend --wait. Ctrl-C stops the farm.")
 
