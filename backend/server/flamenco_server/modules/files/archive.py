@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Literal
 
 from flamenco_server.modules.files.errors import BadArchive
 from flamenco_server.modules.files.store import CHUNK, BlobStore, Staged, check_sha256
@@ -40,7 +40,9 @@ def staged_batches(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[
 def _staged(store: BlobStore, stream: IO[bytes], limit: int) -> Iterator[Staged]:
     seen: set[str] = set()
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER) as archive:
+        # What the HTTP server put into a file of its own is read from there, without copies in between.
+        mode: Literal["r:", "r|"] = "r:" if stream.seekable() else "r|"
+        with tarfile.open(fileobj=stream, mode=mode, bufsize=BUFFER) as archive:
             while member := archive.next():
                 if not member.isfile():
                     raise BadArchive(f"the archive entry {member.name[:80]!r} is not a plain file")
