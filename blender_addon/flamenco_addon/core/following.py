@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +23,10 @@ from .notes import Note, Notes
 from .words import duration
 
 MOST_JOBS = 50
-MOST_DETAILS = 8  # jobs that run at once and are asked about one by one, for the time that is left
+MOST_DETAILS = 4  # jobs that run at once and are asked about one by one, for the time that is left
 MOST_FAILURES = 5
 BUSY_SECONDS, IDLE_SECONDS, MOST_SECONDS = 2.0, 15.0, 120.0  # between two questions; the last while the server is away
+OWNER_SECONDS = 3600.0  # that a user's name is taken for granted
 ANSWER_SECONDS = 60.0  # that an answer may take
 LOOK_SECONDS = 6.0  # a panel that was not drawn for so long is not looked at
 LARGEST_THUMBNAIL = 1_000_000
@@ -316,9 +318,11 @@ class Question:
         """The server's answer, or the one that another Blender on this machine got a moment ago."""
         key = hashlib.sha256(f"{self._client.address} {self._client.token}".encode()).hexdigest()
         kept = read_answer(self._folder)
-        if kept.get("key") == key and 0 <= time.time() - (number(kept.get("at")) or 0.0) < BUSY_SECONDS * 0.8:
+        age = time.time() - (number(kept.get("at")) or 0.0) if kept.get("key") == key else math.inf
+        if 0 <= age < BUSY_SECONDS * 0.8:
             return kept
-        owner = text(self._client.me().get("name"))
+        owner = text(kept.get("owner")) if 0 <= age < OWNER_SECONDS else ""
+        owner = owner or text(self._client.me().get("name"))
         items = [
             item
             for item in self._client.jobs(owner=owner, archived=False, sort="-created", limit=MOST_JOBS)
@@ -329,7 +333,7 @@ class Question:
         for job in running:
             self._progress.check()
             details[str(job)] = detail_document(self._client.job(job))
-        answer = {"key": key, "at": time.time(), "items": items, "details": details}
+        answer = {"key": key, "at": time.time(), "owner": owner, "items": items, "details": details}
         write_answer(self._folder, answer)
         return answer
 

@@ -16,6 +16,7 @@ from flamenco_addon.core.following import (
     BUSY_SECONDS,
     IDLE_SECONDS,
     LOOK_SECONDS,
+    MOST_DETAILS,
     MOST_JOBS,
     MOST_SECONDS,
     STATES,
@@ -26,6 +27,7 @@ from flamenco_addon.core.following import (
     jobs_from,
     keep_thumbnail,
     read_answer,
+    write_answer,
 )
 from flamenco_addon.core.forms import LONGEST_TEXT
 from flamenco_addon.core.notes import Note
@@ -58,7 +60,7 @@ class Followed:
     """Somebody who follows, with a clock of their own; `ask` waits until an answer was heard."""
 
     def __init__(self, client: Callable[[], Client], folder: Path) -> None:
-        self.clock = Clock()
+        self.clock, self.folder = Clock(), folder
         self.background = Background()
         self.news: list[News] = []
         self.jobs = Following(self.background, client, self._changed, self.clock, folder)
@@ -243,6 +245,21 @@ def test_several_blenders_ask_once(served: Served, tmp_path: Path) -> None:
     assert stranger.jobs.jobs == ()
     assert (tmp_path / "cache/jobs.json").stat().st_mode & 0o777 == 0o600
     assert served.farm.tokens["artist"] not in (tmp_path / "cache/jobs.json").read_text()
+
+
+def test_a_look_costs_a_list_and_a_few_jobs(served: Served, mine: Followed) -> None:
+    for _ in range(MOST_DETAILS + 3):
+        render(served)
+    mine.jobs.refresh()
+    mine.settle()
+    answer = read_answer(mine.folder)
+    answer["at"] -= BUSY_SECONDS
+    write_answer(mine.folder, answer)
+    served.calls.clear()
+    mine.jobs.refresh()
+    mine.settle()
+    assert len(served.calls) == 1 + MOST_DETAILS
+    assert asked(served) == 1
 
 
 # ---- what is done ----
