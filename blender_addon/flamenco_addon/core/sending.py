@@ -122,8 +122,10 @@ class Sending:
     # ---- in the thread ----
 
     def _send(self, progress: Progress) -> Mapping[str, Any]:
-        source = self._snapshot.place(self._submission.root)
         try:
+            # Workers with shared storage read the file itself, so it must be that.
+            self._snapshot = self._snapshot if self._submission.shared else self._snapshot.held()
+            source = self._snapshot.place(self._submission.root)
             job = self._submit(self._client, source, self._snapshot.fill(self._submission), progress)
         finally:
             self._snapshot.discard()

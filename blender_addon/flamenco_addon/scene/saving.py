@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,25 @@ import bpy
 from bpy.app.handlers import persistent
 from flamenco_client.errors import ClientError, LocalFault
 
-from ..core.snapshot import Snapshot
+from ..core.snapshot import PREFIX, Snapshot, Stamp
 from .values import scene_values
 
 UNTITLED = "untitled.blend"
 
-Stamp = tuple[str, int, int]
+MARK_PASSES = 50  # of the event loop, within which Blender hears that a copy was written; it is the next one or two
 
-_opened: Stamp | None = None  # the file on disk when it was opened or saved here; handlers get no argument to carry it
+
+@dataclass
+class Watch:
+    """What is known of the file that is open; Blender's handlers get no argument that could carry it."""
+
+    path: str = ""
+    stamp: Stamp | None = None  # of the file on disk when it was opened or saved here
+    copying: bool = False  # our own copy is being written
+    marking: int = 0  # passes of the event loop that are left to mark the file as changed again
+
+
+_watch = Watch()
 
 
 def capture(scene: bpy.types.Scene, *, always_copy: bool = False) -> Snapshot:
@@ -36,8 +48,8 @@ def capture(scene: bpy.types.Scene, *, always_copy: bool = False) -> Snapshot:
     major, minor = bpy.app.version[:2]
     path = str(bpy.data.filepath)
     if path and not always_copy and is_saved():
-        return Snapshot(Path(path), scene_values(scene), f"{major}.{minor}")
-    folder = Path(tempfile.mkdtemp(prefix="flamenco-"))
+        return Snapshot(Path(path), scene_values(scene), f"{major}.{minor}", stamp=_watch.stamp)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     copy = folder / (Path(path).name if path else UNTITLED)
     try:
         write_copy(copy)
@@ -51,41 +63,58 @@ def capture(scene: bpy.types.Scene, *, always_copy: bool = False) -> Snapshot:
 def is_saved() -> bool:
     """Whether the file on disk is what is open."""
     path = str(bpy.data.filepath)
-    return bool(path) and not bpy.data.is_dirty and _opened is not None and stamp_of(path) == _opened
+    known = bool(path) and path == _watch.path and _watch.stamp is not None
+    return known and not bpy.data.is_dirty and Stamp.of(Path(path)) == _watch.stamp
 
 
 def write_copy(target: Path) -> None:
     """Write what is open to another file. Raises `LocalFault`."""
     save: Any = bpy.ops.wm.save_as_mainfile
+    options = {"copy": True, "compress": False, "relative_remap": False, "check_existing": False}
     changed = bpy.data.is_dirty
     with _no_traces():
         try:
-            done = save(
-                "EXEC_DEFAULT",
-                filepath=str(target),
-                copy=True,
-                compress=False,
-                relative_remap=False,
-                check_existing=False,
-            )
+            done = save("EXEC_DEFAULT", filepath=str(target), **options)
         except RuntimeError as error:
             raise LocalFault(f"a copy of the scene cannot be saved: {sentence(error)}") from error
     if changed and not bpy.app.background:
-        bpy.app.timers.register(_still_changed, first_interval=0.0)
+        _watch.marking = MARK_PASSES
+        if not bpy.app.timers.is_registered(_mark_changed):
+            bpy.app.timers.register(_mark_changed, first_interval=0.0)
     if "FINISHED" not in done or not target.is_file():
         raise LocalFault("a copy of the scene cannot be saved; Blender's console may say why")
 
 
-def _still_changed() -> None:
-    """Mark what is open as changed: Blender takes it for saved once it has heard that any copy was written.
-
-    It hears of that with its next events, so it cannot be told before; a step of undo is all that marks it.
-    """
-    window = bpy.context.window_manager.windows[0] if bpy.context.window_manager else None
-    if not bpy.data.is_dirty and window is not None:
-        with bpy.context.temp_override(window=window):
-            push: Any = bpy.ops.ed.undo_push
+def _mark_changed() -> float | None:
+    """Mark what is open as changed: Blender takes it for saved once it hears, a moment later, that any copy was written."""
+    _watch.marking -= 1
+    if _watch.marking < 0:
+        return None
+    if bpy.data.is_dirty:
+        return 0.0
+    preferences, manager = bpy.context.preferences, bpy.context.window_manager
+    assert preferences is not None
+    assert manager is not None
+    push: Any = bpy.ops.ed.undo_push
+    with _kept(preferences), bpy.context.temp_override(window=manager.windows[0]):
+        steps = preferences.edit.undo_steps
+        # Without any steps this marks the file, and leaves what can be undone and redone alone.
+        preferences.edit.undo_steps = 0
+        try:
             push(message="Render on Flamenco")
+        finally:
+            preferences.edit.undo_steps = steps
+    return None
+
+
+@contextlib.contextmanager
+def _kept(preferences: bpy.types.Preferences) -> Iterator[None]:
+    """What is changed in the preferences for a moment is no reason to save them."""
+    changed = preferences.is_dirty
+    try:
+        yield
+    finally:
+        preferences.is_dirty = changed
 
 
 def sentence(error: RuntimeError) -> str:
@@ -99,36 +128,28 @@ def _no_traces() -> Iterator[None]:
     preferences = bpy.context.preferences
     assert preferences is not None
     files = preferences.filepaths
-    changed, preview, autopack = preferences.is_dirty, files.file_preview_type, bpy.data.use_autopack
-    try:
-        if preview != "NONE":
+    preview, autopack = files.file_preview_type, bpy.data.use_autopack
+    _watch.copying = True
+    with _kept(preferences):
+        try:
             files.file_preview_type = "NONE"
-        if autopack:
             bpy.data.use_autopack = False
-        yield
-    finally:
-        if preview != "NONE":
+            yield
+        finally:
             files.file_preview_type = preview
-            preferences.is_dirty = changed
-        if autopack:
-            bpy.data.use_autopack = True
-
-
-def stamp_of(path: str) -> Stamp | None:
-    """What tells a file's content from another's."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return path, found.st_size, found.st_mtime_ns
+            bpy.data.use_autopack = autopack
+            _watch.copying = False
 
 
 @persistent  # type: ignore[untyped-decorator]
-def note_file(*_: object) -> None:
-    """Remember what the file was like when it was opened or saved: somebody else may save it meanwhile."""
-    global _opened
+def note_file(saved: object = None, *_: object) -> None:
+    """Remember what the file was like when it was opened or saved: somebody else may save it meanwhile.
+
+    `saved` is the path since 4.0; a copy that was saved elsewhere says nothing of the file.
+    """
     path = str(bpy.data.filepath)
-    _opened = stamp_of(path) if path else None
+    if not _watch.copying and (not isinstance(saved, str) or not saved or Path(saved) == Path(path)):
+        _watch.path, _watch.stamp, _watch.marking = path, Stamp.of(Path(path)) if path else None, 0
 
 
 def refuse_unsaved() -> None:
@@ -152,3 +173,5 @@ def unregister() -> None:
     for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.save_post):
         if note_file in handlers:
             handlers.remove(note_file)
+    if bpy.app.timers.is_registered(_mark_changed):
+        bpy.app.timers.unregister(_mark_changed)
