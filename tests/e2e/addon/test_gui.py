@@ -149,8 +149,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 
 def noise(file: Path) -> None:
-    """A picture that takes some time on its way."""
-    picture = np.random.default_rng(7).integers(0, 256, (_TEXTURE_PIXELS, _TEXTURE_PIXELS, 3), dtype=np.uint8)
+    """A picture that takes some time on its way, and that no farm has already."""
+    picture = np.random.default_rng().integers(0, 256, (_TEXTURE_PIXELS, _TEXTURE_PIXELS, 3), dtype=np.uint8)
     Image.fromarray(picture).save(file, compress_level=0)
 
 
