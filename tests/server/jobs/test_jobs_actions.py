@@ -216,3 +216,18 @@ def test_the_thumbnail_and_outputs_stay_when_frames_are_requeued(site: Site) -> 
     site.finish(site.task("M1-a"), outputs=[made])
     site.act(job, "requeue")
     assert len(site.by("viewer")("GET", f"/api/jobs/{job}/outputs").json["items"]) == 1
+
+
+def test_the_activity_says_what_was_done_again(site: Site) -> None:
+    job = site.submit()
+    site.worker("M1-a")
+    task = site.task("M1-a")
+    site.finish(task)
+    site.act(job, "requeue", frames="1")
+    site.finish(site.task("M1-a"))
+    site.act(job, "requeue", tasks=[task["task_id"]])
+    site.finish(site.task("M1-a"))
+    site.act(job, "requeue")
+    lines = site.by("viewer")("GET", f"/api/jobs/{job}/activity").json["items"]
+    told = [line["detail"] for line in lines if line["action"] == "requeue"]
+    assert told == ["all tasks", f"task {task['task_id']}", "frames 1"]

@@ -79,7 +79,7 @@ class JobActions:
                 self._set(session, now, roll_up(JobState.QUEUED, counts_of(now)))
             settle(session, tally, self._clock(), [job_id])
 
-        self._do(job_id, "requeue", actor, work)
+        self._do(job_id, "requeue", actor, work, _worded(what))
         return moved
 
     def cancel_task(self, task_id: int, actor: str) -> None:
@@ -106,12 +106,14 @@ class JobActions:
             raise NotFound(f"there is no task {task_id}")
         return int(job_id)
 
-    def _do(self, job_id: int, action: str, actor: str, work: Callable[[Session, Any, Tally], None]) -> None:
+    def _do(
+        self, job_id: int, action: str, actor: str, work: Callable[[Session, Any, Tally], None], detail: str = ""
+    ) -> None:
         def whole(session: Session) -> None:
             if not lock_jobs(session, [job_id]):
                 raise NotFound(f"there is no job {job_id}")
             work(session, _job_row(session, job_id), Tally())
-            record(session, actor, action, "job", job_id)
+            record(session, actor, action, "job", job_id, detail)
 
         self._database.write(whole)
 
@@ -169,6 +171,15 @@ class JobActions:
 
 def _job_row(session: Session, job_id: int) -> Any:
     return session.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
+
+
+def _worded(what: Requeue) -> str:
+    """Which tasks were asked for, for the operation log."""
+    if what.tasks:
+        return f"task {what.tasks[0]}" if len(what.tasks) == 1 else f"{len(what.tasks)} tasks"
+    if what.frames:
+        return f"frames {what.frames}"[:500]
+    return "the failed tasks" if what.failed else "all tasks"
 
 
 def _chosen(session: Session, job_id: int, what: Requeue) -> list[ColumnElement[bool]]:

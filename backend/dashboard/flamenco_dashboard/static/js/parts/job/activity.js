@@ -33,6 +33,9 @@ function said({ action, detail }, model) {
   const task = /^cancel task (\d+)$/.exec(action);
   if (task) return ["canceled ", taskLink(Number(task[1]), model)];
   if (action === "change") return changed(detail);
+  const again = action === "requeue" && /^task (\d+)$/.exec(detail);
+  if (again) return ["requeued ", taskLink(Number(again[1]), model)];
+  if (action === "requeue") return `requeued ${detail || "tasks"}`;
   return [WORDS[action] ?? action, detail && action !== "submit" ? `: ${detail}` : ""];
 }
 
