@@ -46,7 +46,7 @@ class Runtime(Session):
         self.last_job = 0  # that was submitted from this Blender
         self.findings: list[Finding] | None = None  # of the last check of what is open; None: it was not checked
         self.checking: Checking | None = None  # the check under way
-        self.asking_first: Work | None = None  # the question to the farm that comes before a check, before a job is sent
+        self.asking_first: Work | None = None  # what the farm has, before a job is checked and sent
         self.memory = Memory()  # of the .blend that is open, for checks
         self.jobs = Following(self.background, self.client, lambda news: self.results.news(news))
         self.results = Results(self.background, self.jobs, self.client)

@@ -101,8 +101,7 @@ class FLAMENCO_OT_submit_job(bpy.types.Operator):
         if submission.shared:
             refuse_unsaved()
         assert context.scene is not None
-        if state.catalogue is None:  # without a window nobody has asked yet
-            state.catalogue = fetch_catalogue(client)
+        state.catalogue = fetch_catalogue(client)  # what a long session knew of the farm may be old
         for finding in gate.pass_or_refuse(context, submission, ignore_warnings=self.ignore_warnings):
             say(f"{finding.severity.name.lower()}: {finding.text}")
         tellers = [listener(context.scene) for listener in state.submit_listeners]

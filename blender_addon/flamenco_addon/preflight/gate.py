@@ -11,12 +11,14 @@ from flamenco_client.errors import ClientError
 from flamenco_client.submit import Submission
 
 from .. import runtime
+from ..core.catalogue import Catalogue, fetch_catalogue
 from ..core.words import counted
 from . import here, running
 from .findings import Finding, asking, blocking
 from .operators import check
 from .panel import draw_question
 
+ASK_SECONDS = 10.0  # the farm has to say what it has
 WIDTH = 520  # of the dialog, in points
 
 
@@ -45,17 +47,44 @@ class FLAMENCO_OT_send_anyway(bpy.types.Operator):
 
 
 def look_first(context: bpy.types.Context) -> None:
-    """Check in the background of a window; then send, ask, or say why not."""
-    window = context.window
-    assert context.scene is not None
+    """Ask the farm what it has now, and check, both in the background of a window; then send, ask, or say why not."""
+    state, window = runtime.current(), context.window
+    client = state.client()
+
+    def look() -> None:
+        state.asking_first = None
+        with bpy.context.temp_override(window=still_there(window)):
+            scene = bpy.context.scene
+            assert scene is not None
+            check(here.subject(scene), heard)
 
     def heard(findings: list[Finding]) -> None:
-        manager: Any = bpy.context.window_manager
-        shown = window if window in list(manager.windows) else manager.windows[0]
-        with bpy.context.temp_override(window=shown):
+        with bpy.context.temp_override(window=still_there(window)):
             go_on(findings)
 
-    check(here.subject(context.scene), heard)
+    def done(catalogue: Catalogue) -> None:
+        if state.asking_first is asking:
+            state.connected(catalogue)
+            look()
+
+    def failed(sentence: str) -> None:
+        """What was known of the farm has to do; sending waits for it, and says so."""
+        if state.asking_first is asking:
+            state.failed(sentence)
+            look()
+
+    if state.asking_first is not None:
+        state.asking_first.cancel()
+    asking = state.background.start("ask first", lambda _: fetch_catalogue(client), done, failed, seconds=ASK_SECONDS)
+    state.asking_first = asking
+    state.redraw()
+
+
+def still_there(window: bpy.types.Window | None) -> bpy.types.Window:
+    """The window, or another one if it was closed meanwhile."""
+    manager: Any = bpy.context.window_manager
+    windows: list[bpy.types.Window] = list(manager.windows)
+    return window if window is not None and window in windows else windows[0]
 
 
 def go_on(findings: Sequence[Finding]) -> None:

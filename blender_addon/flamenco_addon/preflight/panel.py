@@ -64,7 +64,7 @@ def draw_panel(layout: bpy.types.UILayout, _context: bpy.types.Context) -> None:
     """The button, a line that sums up, and the findings."""
     state = runtime.current()
     row = layout.row()
-    if state.checking is not None:
+    if state.checking is not None or state.asking_first is not None:
         row.label(text="Checking…", icon="SORTTIME")
     elif state.findings is None:
         row.label(text="Not checked yet")

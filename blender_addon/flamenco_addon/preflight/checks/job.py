@@ -37,7 +37,7 @@ def _known(subject: Subject) -> Iterator[str]:
     job_type = subject.job_type
     if job_type is None:
         named = ", ".join(each.name for each in catalogue.job_types) or "none"
-        yield f"The farm has no job type {job.type!r}; it has {named}"
+        yield f"There is no job type {job.type!r}; the farm has {named}"
     elif job_type.error:
         yield f"The job type {job.type} cannot be used: {job_type.error}"
     if job.project and job.project not in catalogue.projects:
@@ -52,7 +52,9 @@ def _settings(subject: Subject) -> Iterator[str]:
         return
     fields = {field.name: field for field in job_type.fields}
     for name, value in settings.items():
-        problem = forms.check(fields[name], value) if name in fields else f"{job_type.name} has no setting {name!r}"
+        problem = (
+            forms.check(fields[name], value) if name in fields else f"There is no setting {name!r} of {job_type.name}"
+        )
         if problem:
             yield problem
     for name, field in fields.items():
