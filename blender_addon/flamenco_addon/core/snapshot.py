@@ -58,7 +58,7 @@ class Snapshot:
         What is sent would change under way then; and Windows lets nobody save a file that somebody reads. Takes as long as the
         file is large, unless another name can be given to it. Raises `LocalFault`.
         """
-        if self.content is not None:
+        if self.folder is not None:
             return self
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         held = replace(self, content=folder / self.source.name, folder=folder)

@@ -22,9 +22,9 @@ from flamenco_addon.core.apart import submit_apart
 from flamenco_addon.core.background import Background
 from flamenco_addon.core.sender import from_document, to_document
 from flamenco_addon.core.sending import Phase, Sending, Submit
-from flamenco_addon.core.snapshot import Snapshot
+from flamenco_addon.core.snapshot import Snapshot, Stamp
 from flamenco_client.api import Client
-from flamenco_client.errors import BadRequest, Canceled, ClientError
+from flamenco_client.errors import BadRequest, Canceled, ClientError, LocalFault
 from flamenco_client.progress import Progress
 from flamenco_client.submit import Submission, submit
 from processes import free_port, until
@@ -314,6 +314,35 @@ def test_a_scene_that_was_never_saved_lies_in_the_root(tmp_path: Path) -> None:
     saved = Snapshot(tmp_path / "shot.blend", {}, "4.5")
     assert saved.place(project) == saved.source
     assert saved.fill(Submission()) == replace(Submission(), scene={}, version="4.5")
+
+
+def test_a_saved_file_is_held_while_the_artist_saves_again(tmp_path: Path, temporary: Path) -> None:
+    blend = tmp_path / "shot.blend"
+    blend.write_bytes(b"as it was")
+    held = Snapshot(blend, {}, "4.5", stamp=Stamp.of(blend)).held()
+    assert held.content is not None
+    fresh = tmp_path / "shot.blend@"  # as Blender saves
+    fresh.write_bytes(b"saved again")
+    fresh.replace(blend)
+    assert held.content.read_bytes() == b"as it was"
+    assert (held.source, held.untitled) == (blend, False)
+    assert held.held() is held
+    held.discard()
+    assert list(temporary.iterdir()) == []
+    assert blend.read_bytes() == b"saved again"
+
+
+def test_a_file_that_was_saved_at_that_very_moment_is_not_sent(tmp_path: Path, temporary: Path) -> None:
+    blend = tmp_path / "shot.blend"
+    blend.write_bytes(b"as it was")
+    stamp = Stamp.of(blend)
+    blend.write_bytes(b"saved again, and longer")
+    with pytest.raises(LocalFault, match="saved at this very moment"):
+        Snapshot(blend, {}, "4.5", stamp=stamp).held()
+    blend.unlink()
+    with pytest.raises(LocalFault, match="cannot be read"):
+        Snapshot(blend, {}, "4.5", stamp=stamp).held()
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.real
