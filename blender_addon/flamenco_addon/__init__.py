@@ -37,6 +37,7 @@ MODULES: tuple[str, ...] = (
     "ui.sending_view",
     "operators.job_actions",
     "operators.results",
+    "operators.showing",
     "ui.jobs_panel",
     "preflight.operators",
     "preflight.panel",

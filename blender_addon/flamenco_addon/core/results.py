@@ -13,7 +13,8 @@ from flamenco_client.progress import Progress
 
 from .background import Background, Work
 from .bringing import Brought, Policy, alone, bring
-from .following import FollowedJob, Following, News
+from .following import Following, News
+from .jobs import FollowedJob
 from .notes import Note, Notes
 
 PAUSE_SECONDS = 15.0  # between two looks for the frames of a job that renders

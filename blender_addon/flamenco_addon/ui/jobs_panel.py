@@ -10,7 +10,7 @@ import bpy
 import bpy.utils.previews
 
 from .. import runtime
-from ..core.following import Detail, FollowedJob
+from ..core.jobs import Detail, FollowedJob
 from ..core.notes import Note
 from ..core.words import counted, shortened, size
 from ..operators.job_actions import dashboard

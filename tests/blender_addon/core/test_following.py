@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flamenco_addon.core.answers import keep_thumbnail, read_answer, write_answer
 from flamenco_addon.core.background import Background
 from flamenco_addon.core.catalogue import fetch_catalogue, web_page
 from flamenco_addon.core.destination import Destination
@@ -19,17 +20,11 @@ from flamenco_addon.core.following import (
     MOST_DETAILS,
     MOST_JOBS,
     MOST_SECONDS,
-    STATES,
-    FollowedJob,
     Following,
     News,
-    detail_from,
-    jobs_from,
-    keep_thumbnail,
-    read_answer,
-    write_answer,
 )
 from flamenco_addon.core.forms import LONGEST_TEXT
+from flamenco_addon.core.jobs import STATES, FollowedJob, detail_from, jobs_from
 from flamenco_addon.core.notes import Note
 from flamenco_addon.core.results import Results
 from flamenco_client.api import Client
