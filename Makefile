@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: matrix demo addon test test-quick test-real check lint format lock addon-screenshots bench-farm bench-dashboard bench-addon clean
+.PHONY: matrix demo addon test test-quick test-real check lint format lock addon-screenshots bench-farm bench-dashboard bench-addon bench-freeze clean
 
 demo:
 	@scripts/setup demo
@@ -59,6 +59,10 @@ bench-dashboard:
 bench-addon:
 	@scripts/setup test
 	@$(PYTHON) tests/benchmarks/addon.py
+
+bench-freeze:
+	@scripts/setup test
+	@$(PYTHON) tests/benchmarks/freeze.py
 
 bench-farm:
 	@scripts/setup test

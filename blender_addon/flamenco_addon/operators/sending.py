@@ -26,7 +26,7 @@ from ..core.sending import Phase, Sending
 from ..preflight.gate import look_first, pass_or_refuse
 from ..runtime import Connection
 from ..scene.saving import capture, refuse_unsaved
-from ..ui.sending_view import watch
+from ..ui.sending_view import just_played, watch
 from .submit import blamed, folder, say, say_submitted
 
 PUMP_SECONDS = 0.02
@@ -70,6 +70,12 @@ class FLAMENCO_OT_cancel_sending(bpy.types.Operator):
         """Whether there is anything to cancel."""
         sending = runtime.current().sending
         return sending is not None and sending.active
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
+        """By the key: one that stopped the playback of an animation was meant for that only."""
+        if event.type == "ESC" and just_played():
+            return {"PASS_THROUGH"}
+        return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Stop."""

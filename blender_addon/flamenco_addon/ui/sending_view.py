@@ -17,6 +17,9 @@ REDRAW_SECONDS = 0.2
 TOLD_SECONDS = 10.0  # that the status bar tells the end
 ICONS: dict[Phase, Any] = {Phase.DONE: "CHECKMARK", Phase.FAILED: "ERROR", Phase.CANCELED: "X"}
 
+PLAYED_SECONDS = 0.5  # for which a window's animation is remembered to have played
+
+_played: dict[int, float] = {}  # when the animation of a window was last seen to play
 _keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
 _bars: dict[int, Any] = {}  # the status bars by the pointers of their windows: Blender lists them nowhere
 
@@ -73,8 +76,21 @@ def watch() -> None:
         bpy.app.timers.register(_redraw, first_interval=0.0, persistent=True)
 
 
+def just_played() -> bool:
+    """Whether an animation plays, or did a moment ago."""
+    return any(time.monotonic() - seen < PLAYED_SECONDS for seen in _played.values())
+
+
+def _note_playing() -> None:
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager else ():
+        if window.screen.is_animation_playing:
+            _played[window.as_pointer()] = time.monotonic()
+
+
 def _redraw() -> float | None:
     state = runtime.current()
+    _note_playing()
     state.redraw()
     manager = bpy.context.window_manager
     windows = {window.as_pointer() for window in manager.windows} if manager else set()
@@ -131,4 +147,5 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(_forget_bars)
     bpy.types.STATUSBAR_HT_header.remove(draw_status)
     _bars.clear()
+    _played.clear()
     del _manager.flamenco_sent
