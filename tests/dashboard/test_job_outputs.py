@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sqlite3
 import time
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import OpenEXR
 import pytest
 from browser import PHONE, Visitor, axe, visitor
 from pictures import exr_channels, pixels
@@ -42,6 +45,19 @@ TELLS = """([place, wanted]) => {
     const told = text.split(":")[1].split(/[RGBA ]+/).filter(Boolean).map(Number);
     const near = (value, at) => Math.abs(value - wanted[at]) <= 2e-3 * Math.max(1, Math.abs(wanted[at]));
     return told.length === 4 && told.every(near);
+}"""
+READ_EXR = """async ([text, x, y]) => {
+    const { read, layers, extract } = await import("/static/js/parts/player/exr.js");
+    const { float } = await import("/static/js/parts/player/tone.js");
+    const parse = (await import("/static/vendor/parse-exr.js")).default;
+    const file = read(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer);
+    const found = {};
+    for (const layer of layers(file)) {
+        const { width, height, data, format } = parse(await extract(file, layer), 1016);
+        const channels = format === 1028 ? 1 : 4, at = ((height - 1 - y) * width + x) * channels;
+        found[layer.label] = [...data.slice(at, at + Math.min(channels, 3))].map(float);
+    }
+    return found;
 }"""
 COLUMNS = "job_id, step_id, task_id, run_id, root, path, sha256, size, kind, frame, width, height, layer, thumbnail, created_at"
 
@@ -192,6 +208,32 @@ def test_an_exr_is_shown_by_layer_and_exposure(boss: Visitor, made: Made, tmp_pa
     before = page.evaluate(BRIGHTNESS)
     player(page).get_by_label("Exposure").fill("2")
     page.wait_for_function(f"(before) => ({BRIGHTNESS})() > before + 5", arg=before, timeout=20_000)
+
+
+def test_every_part_and_layer_of_an_exr_is_read(boss: Visitor, tmp_path: Path) -> None:
+    values = np.random.default_rng(5).random((37, 53, 3)).astype(np.float32)
+    depth = np.random.default_rng(6).random((37, 53)).astype(np.float32)
+    combined = {f"View.Combined.{name}": values[:, :, at].astype(np.float16) for at, name in enumerate("RGB")}
+    plain = {name: values[:, :, at].copy() for at, name in enumerate("BGR")}
+    kind = {"type": OpenEXR.scanlineimage}
+    parts = [
+        OpenEXR.Part({**kind, "compression": OpenEXR.ZIP_COMPRESSION}, combined, "View.Combined"),
+        OpenEXR.Part({**kind, "compression": OpenEXR.PIZ_COMPRESSION}, plain, "View.Color"),
+        OpenEXR.Part({**kind, "compression": OpenEXR.ZIPS_COMPRESSION}, {"View.Depth.V": depth}, "View.Depth"),
+    ]
+    OpenEXR.File(parts).write(str(tmp_path / "parts.exr"))
+    one = {**combined, "View.Depth.Z": depth}
+    OpenEXR.File({**kind, "compression": OpenEXR.PXR24_COMPRESSION}, one).write(str(tmp_path / "one.exr"))
+    page = boss.open("/jobs")
+    color = [float(value) for value in values[21, 9]]
+    for name, wanted in (
+        ("parts.exr", {"View.Combined": color, "View.Color": color[::-1], "View.Depth": [float(depth[21, 9])]}),
+        ("one.exr", {"View.Combined": color, "View.Depth": [float(depth[21, 9])]}),
+    ):
+        text = base64.b64encode((tmp_path / name).read_bytes()).decode()
+        assert page.evaluate(READ_EXR, [text, 9, 21]) == {
+            key: pytest.approx(each, abs=1e-3) for key, each in wanted.items()
+        }
 
 
 def test_a_frame_is_compared_with_that_of_another_job(boss: Visitor, made: Made) -> None:

@@ -46,3 +46,28 @@ export function later(work, wait) {
   let timer = 0;
   return (...given) => { clearTimeout(timer); timer = setTimeout(() => work(...given), wait); };
 }
+
+/**
+ * Call `work` soon, and then at most once in `wait` ms however often the result is called: for what events ask for, which may
+ * come without a pause. Slow work gets more time in between.
+ */
+export function steadily(work, wait) {
+  let planned = false, running = false, again = false, free = 0;
+  const ask = () => {
+    if (running) { again = true; return; }
+    if (planned) return;
+    planned = true;
+    setTimeout(go, Math.max(wait / 4, free - performance.now()));
+  };
+  const go = async () => {
+    const began = performance.now();
+    [planned, running] = [false, true];
+    try { await work(); } finally {
+      const now = performance.now();
+      free = now + Math.max(wait, Math.min(5000, 4 * (now - began)));
+      running = false;
+      if (again) { again = false; ask(); }
+    }
+  };
+  return ask;
+}

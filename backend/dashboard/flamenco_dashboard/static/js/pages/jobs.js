@@ -1,6 +1,6 @@
 // The jobs: a live table of all of them, from which a supervisor steers.
 import { all, get, mayChange, me } from "../core/api.js";
-import { h, fill, later, say } from "../core/dom.js";
+import { h, fill, later, say, steadily } from "../core/dom.js";
 import { form } from "../core/dialog.js";
 import { ago, counted, duration, exactly, moment, percent } from "../core/format.js";
 import { main } from "../core/frame.js";
@@ -243,7 +243,7 @@ key("Escape", "Clear the selection", () => made.deselectRow());
 // ---- live ----
 
 const changed = new Set();
-const refresh = later(async () => {
+const refresh = steadily(async () => {
   const ids = [...changed];
   changed.clear();
   try {
@@ -252,7 +252,7 @@ const refresh = later(async () => {
       take(page.items);
     }
   } catch (error) { for (const id of ids) changed.add(id); complain(error); }
-}, 150);
+}, 300);
 function take(items) {
   const wanted = view().archived === "1";
   const fresh = [];
@@ -266,7 +266,7 @@ function take(items) {
   count();
   drawBulk();
 }
-const resort = later(() => { made.refreshFilter(); made.setSort(made.getSorters().map(({ field, dir }) => ({ column: field, dir }))); }, 400);
+const resort = steadily(() => { made.refreshFilter(); made.setSort(made.getSorters().map(({ field, dir }) => ({ column: field, dir }))); }, 800);
 function gone(id) {
   if (jobs.delete(id)) made.deleteRow(id);
 }

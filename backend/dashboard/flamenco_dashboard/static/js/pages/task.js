@@ -1,6 +1,6 @@
 // One task: its attempts, one or two of them in whole, and the way to its neighbours.
 import { all, get, mayChange, post } from "../core/api.js";
-import { h, fill, later, say } from "../core/dom.js";
+import { h, fill, say, steadily } from "../core/dom.js";
 import { ask } from "../core/dialog.js";
 import { duration, exactly, megabytes, moment } from "../core/format.js";
 import { given, main } from "../core/frame.js";
@@ -149,7 +149,7 @@ async function load() {
   if (latest) latest = !view().run;
   draw();
 }
-const again = later(() => load().catch(complain), 250);
+const again = steadily(() => load().catch(complain), 500);
 async function loadWorkers() {
   const page = await get("/workers", { limit: 1000 });
   workers = new Map(page.items.map((worker) => [worker.id, worker.name]));

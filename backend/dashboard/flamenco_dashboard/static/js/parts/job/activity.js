@@ -1,6 +1,6 @@
 // Who did what to the job, and when, in words.
 import { get } from "../../core/api.js";
-import { h, fill, later } from "../../core/dom.js";
+import { h, fill, steadily } from "../../core/dom.js";
 import { ago, exactly, moment } from "../../core/format.js";
 import { complain } from "../../core/toast.js";
 
@@ -24,7 +24,7 @@ export function activity(model) {
   };
   const line = (each) => h("li", {}, h("span.who-letter", { "aria-hidden": "true" }, each.actor.slice(0, 1).toUpperCase()),
     h("div.grow", {}, h("div", {}, h("strong", {}, each.actor), " ", said(each, model)), h("time.hint", { datetime: each.at, title: exactly(each.at) }, `${moment(each.at)}, ${ago(each.at)}`)));
-  model.addEventListener("job", later(() => load(null), 400));
+  model.addEventListener("job", steadily(() => load(null), 2000));
   load(null);
   return element;
 }

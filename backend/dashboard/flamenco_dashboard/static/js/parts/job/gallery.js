@@ -1,6 +1,6 @@
 // All outputs of a job as small rows, the rest of each fetched when it is looked at; and what is new as it comes.
 import { get } from "../../core/api.js";
-import { later } from "../../core/dom.js";
+import { steadily } from "../../core/dom.js";
 import { complain } from "../../core/toast.js";
 
 const BLOCK = 200; // outputs that are fetched together
@@ -72,7 +72,7 @@ export class Gallery extends EventTarget {
     if (added) { this.sort(); this.dispatchEvent(new Event("rows")); }
     return undefined;
   }
-  soon = later(() => this.fresh().catch(complain), 300);
+  soon = steadily(() => this.fresh().catch(complain), 600);
 
   keep(output) {
     if (this.whole.size > KEPT) this.whole.clear();

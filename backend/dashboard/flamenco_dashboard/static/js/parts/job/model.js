@@ -1,6 +1,6 @@
 // What a job's page knows: the job, its steps, all its tasks as columns. Parts read it and hear when it changes.
 import { get } from "../../core/api.js";
-import { later, once } from "../../core/dom.js";
+import { once, steadily } from "../../core/dom.js";
 import { on, onReset } from "../../core/live.js";
 import { complain } from "../../core/toast.js";
 
@@ -33,7 +33,7 @@ export class Model extends EventTarget {
     onReset(() => this.reload());
   }
 
-  soon = later(() => this.loadJob().catch(complain), 250);
+  soon = steadily(() => this.loadJob().catch(complain), 500);
 
   async reload() {
     await Promise.all([this.loadJob(), this.loadGrid()]).catch(complain);
@@ -77,5 +77,5 @@ export class Model extends EventTarget {
     this.tellCells();
     this.soon();
   }
-  loadGridSoon = later(() => this.loadGrid().catch(complain), 400);
+  loadGridSoon = steadily(() => this.loadGrid().catch(complain), 800);
 }

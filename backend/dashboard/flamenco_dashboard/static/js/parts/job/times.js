@@ -1,7 +1,7 @@
 // How long each task took, with the outliers marked.
 import uPlot from "../../../vendor/uplot.js";
 import { get } from "../../core/api.js";
-import { h, fill, later } from "../../core/dom.js";
+import { h, fill, steadily } from "../../core/dom.js";
 import { counted, duration, megabytes } from "../../core/format.js";
 import { colour } from "../../core/frame.js";
 import { complain } from "../../core/toast.js";
@@ -13,13 +13,13 @@ export function times(model) {
   const element = h("section", { "aria-label": "Frame times" }, facts, place, slow);
   let chart = null;
 
-  const load = later(async () => {
+  const load = steadily(async () => {
     try {
       const found = await get(`/jobs/${model.id}/times`);
       draw(found.task.map((task, at) => ({ task, at: model.place.get(task), seconds: found.seconds[at], memory: found.memory_mb[at], worker: found.workers[found.worker[at]] }))
         .filter((each) => each.at !== undefined).sort((a, b) => a.at - b.at));
     } catch (error) { complain(error); }
-  }, 500);
+  }, 1500);
 
   const draw = (rows) => {
     if (!rows.length) { fill(facts, "No task has finished yet."); return; }

@@ -1,4 +1,5 @@
 // The player: scrub and play the small pictures at the scene's pace, look at whole frames down to their pixels, compare.
+import { open } from "../../core/dialog.js";
 import { h, fill, say } from "../../core/dom.js";
 import { size } from "../../core/format.js";
 import { complain } from "../../core/toast.js";
@@ -11,6 +12,8 @@ import { CURVES } from "./tone.js";
 const AHEAD = 48; // small pictures that are fetched before they are needed
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = { play: "M5 3l9 5-9 5z", pause: "M4 3h3v10H4zM9 3h3v10H9z", next: "M4 3l6 5-6 5zM11 3h2v10h-2z", previous: "M12 3l-6 5 6 5zM3 3h2v10H3z", last: "M2 3l5 5-5 5zM7 3l5 5-5 5zM12 3h2v10h-2z", first: "M14 3l-5 5 5 5zM9 3l-5 5 5 5zM2 3h2v10H2z" };
+const HELP = [["space", "Play, pause"], ["← →", "One frame back or on; with shift ten"], ["Home End", "First and last frame"], ["f", "Full frame, or the small picture"], ["0", "Fit the window"], ["1", "A pixel for a pixel"],
+  ["+ −", "Zoom; so do the wheel and two fingers"], ["[ ]", "Move the wipe; or drag its line"], ["l", "Loop"], ["d", "Download this file"], ["Esc", "Close"]];
 const settings = { loop: true, whole: false }; // they hold for as long as the page does
 
 /** Open the player at a row. `sequence()` gives the rows to play; `shown(row)` hears which one is shown. Gives {ended, refresh}. */
@@ -61,7 +64,7 @@ export function play({ model, gallery, sequence, row, shown }) {
     button(icon("last"), "Last frame (End)", () => { pause(); go(rows.length - 1); }), scrubber, number, h("span.muted.num", {}, `${Number(fps.toFixed(2))} fps`), loopButton);
   const tools = h("div.row.player-tools", {}, wholeButton, fitButton, button("1:1", "A pixel for a pixel (1)", () => stage.zoomTo(1)), channels, exr, beside, modes, download);
   const dialog = h("dialog.player", { "aria-label": "Player", oncancel: (event) => { event.preventDefault(); close(); }, onkeydown: (event) => keydown(event) },
-    h("div.row.player-head", {}, h("div.grow.cut", {}, title), h("button.quiet", { type: "button", "aria-label": "Close the player", title: "Close (Esc)", onclick: () => close() }, "×")),
+    h("div.row.player-head", {}, h("div.grow.cut", {}, title), h("button.quiet.player-help", { type: "button", "aria-label": "Keyboard shortcuts of the player", title: "Keyboard shortcuts (?)", onclick: () => help() }, "?"), h("button.quiet", { type: "button", "aria-label": "Close the player", title: "Close (Esc)", onclick: () => close() }, "×")),
     tools, h("div.stage-place", {}, stage.canvas, video), h("div.row.player-info", {}, values, h("span.grow"), note, zoomed), transport);
 
   // ---- going about ----
@@ -247,7 +250,9 @@ export function play({ model, gallery, sequence, row, shown }) {
 
   // ---- keys ----
 
+  const help = () => open("The player's keys", h("table.plain", {}, HELP.map(([name, text]) => h("tr", {}, h("td", {}, h("kbd", {}, name)), h("td", {}, text)))), [{ label: "Close", value: true, kind: "primary", focus: true }]);
   const KEYS = {
+    "?": help,
     " ": toggle, ArrowRight: () => { pause(); go(at + 1); }, ArrowLeft: () => { pause(); go(at - 1); }, "shift+ArrowRight": () => { pause(); go(at + 10); }, "shift+ArrowLeft": () => { pause(); go(at - 10); },
     Home: () => { pause(); go(0); }, End: () => { pause(); go(rows.length - 1); }, f: toggleWhole, 0: () => stage.fit(), 1: () => stage.zoomTo(1), "+": () => stage.zoomBy(1.25), "-": () => stage.zoomBy(0.8),
     l: () => loopButton.click(), d: () => download.click(), "[": () => stage.wipeBy(-0.02), "]": () => stage.wipeBy(0.02),
