@@ -26,7 +26,7 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "only_looks": (ERROR, "artist may look at jobs, not submit them", None, ""),
     "bad_priority": (ERROR, "The priority 5000 is not between 0 and 1000", None, ""),
     "bad_setting": (ERROR, "Frames are written like 1-100", None, ""),
-    "no_name": (WARNING, "The job has no name", None, ""),
+    "no_name": (NOTE, "The job has no name", None, ""),
     "blank_name": (ERROR, "nothing but spaces", None, ""),
     "newer_than_any": (ERROR, "the newest that a worker has is 3.0.1", SCENE, ""),
     "no_such_blender": (ERROR, "No worker has Blender 9.0; they have 9.1.0", SCENE, "Any worker"),
@@ -174,7 +174,8 @@ def test_all_files_that_blender_lists_are_looked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_script_is_refused_for_errors_and_for_warnings_only_if_it_asks(version: str, seen: Any) -> None:
     told = seen(version)["gate"]
-    assert "Only the render region is rendered" in told["strict"]
+    assert "The farm has no worker at the moment" in told["strict"]  # as it truly is
+    assert "(and 1 other thing)" in told["strict"]
     assert isinstance(told["lax"], int)
     assert "The scene has no camera" in told["error"]
     assert "The scene has no camera" in told["button"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core import forms
+from ...core.choices import USUAL_NAME
 from ..findings import Finding, Severity
 from ..subject import Step, Subject
 
@@ -13,9 +14,9 @@ LONGEST_NAME, HIGHEST_PRIORITY = 300, 1000  # the server's own limits; a test ho
 
 def check(subject: Subject) -> Iterator[Step]:
     """What the server would refuse, and a name that says nothing."""
-    if not subject.job.name and not subject.here.blend:
-        text = "The job has no name, and the file was never saved: it would be called untitled"
-        yield Finding("job", Severity.WARNING, text)
+    if subject.job.name in ("", USUAL_NAME) and not subject.here.blend:
+        text = f"The job has no name, and the file was never saved: it will be called {USUAL_NAME}"
+        yield Finding("job", Severity.NOTE, text)
     for text in (*_own(subject), *_known(subject), *_settings(subject)):
         yield Finding("job", Severity.ERROR, text)
 
