@@ -30,7 +30,7 @@ def cycles_denoised(stage: Stage) -> None:
     scene.cycles.samples, scene.cycles.use_denoising = 2, True
 
 
-@row("Cycles, set to a graphics card that neither machine has")
+@row("Cycles, set to a graphics card that neither machine has", warned="GPU")
 def cycles_gpu(stage: Stage) -> None:
     lit(stage).cycles.device = "GPU"
 
