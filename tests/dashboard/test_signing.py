@@ -6,6 +6,7 @@ import json
 
 import pytest
 from browser import Visitor, visitor
+from flamenco_cli.up.farm import entrance
 from playwright.sync_api import Browser, expect
 from whole_farm import WholeFarm
 
@@ -41,3 +42,16 @@ def test_a_program_is_signed_in_with_its_code(boss: Visitor, farm: WholeFarm) ->
     expect(page.get_by_role("status").last).to_contain_text("is signed in")
     polled = farm.client.call("POST", "/sign-ins/poll", data=json.dumps({"device_code": asked["device_code"]}).encode())
     assert polled.json()["state"] == "approved" and polled.json()["user"] == "boss"
+
+
+def test_a_link_signs_in_once(browser: Browser, farm: WholeFarm) -> None:
+    address = f"http://127.0.0.1:{farm.dashboard_port}"
+    link = entrance(farm.client, address)
+    with visitor(browser, address) as who:
+        who.page.goto(link)
+        expect(who.page.locator(".who-name")).to_have_text("boss")
+        assert "code" not in who.page.url
+    with visitor(browser, address) as other:
+        other.page.goto(link)
+        expect(other.page.get_by_role("alert")).to_contain_text("has been used")
+        other.faults.clear()  # the console shows the refusal

@@ -75,6 +75,21 @@ def _sentence(status: int, answer: dict[str, Any]) -> str:
     return str(answer.get("detail") or f"the server answered {status}")
 
 
+@blueprint.get("/enter")
+def enter() -> Response:
+    """Sign in with a link that works once, such as `flamenco up` prints: its code stands for an approved sign-in."""
+    code = request.args.get("code", "")[:300]
+    status, answer = upstream().document("POST", "/api/sign-ins/poll", "", {"device_code": code or "-"})
+    token = str(answer.get("token", ""))
+    if not token:
+        return _form("This link has been used, or is too old.", status if status >= 400 else 401)
+    response = make_response(redirect(url_for("pages.farm")))
+    keep(response, request, COOKIE, token, DAYS * 86400)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """End the session, on the server too."""

@@ -243,8 +243,7 @@ class AllInOne:
         count = "1 worker" if self._wishes.workers == 1 else f"{self._wishes.workers} workers"
         self._say(f"The farm runs at {self.address} with {count} and {blenders}; its files are in {self._folder}.")
         if self.dashboard:
-            token = self._folder / "admin.token"
-            self._say(f"The dashboard is at {self.dashboard}; sign in there with the token in {token}.")
+            self._say(f"The dashboard, by a link that signs you in once: {entrance(client, self.dashboard)}")
         if self._wishes.remember:
             self._say("Submit from another terminal: flamenco submit shot.blend --wait. Ctrl-C stops the farm.")
 
@@ -273,6 +272,16 @@ class AllInOne:
         with contextlib.suppress(OSError, ValueError, KeyError):
             if json.loads(local_file().read_text(encoding="utf-8"))["address"] == self.address:
                 local_file().unlink()
+
+
+def entrance(client: Client, dashboard: str) -> str:
+    """A link into the dashboard as the client's user; it works once, for ten minutes. Without it there is the token."""
+    try:
+        asked = client.start_sign_in("dashboard")
+        client.approve_sign_in(asked["user_code"])
+    except ClientError:
+        return dashboard
+    return f"{dashboard}/enter?code={asked['device_code']}"
 
 
 def _has_dashboard() -> bool:

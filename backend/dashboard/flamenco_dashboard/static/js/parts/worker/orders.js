@@ -1,0 +1,65 @@
+// What can be asked of workers, in bulk.
+import { post } from "../../core/api.js";
+import { h } from "../../core/dom.js";
+import { ask, form } from "../../core/dialog.js";
+import { counted } from "../../core/format.js";
+import { attempt, toast } from "../../core/toast.js";
+
+const named = (workers) => (workers.length === 1 ? workers[0].name : counted(workers.length, "worker"));
+
+/** Send an order to workers; `undo` is the order that takes it back. */
+export async function order(workers, wish, done, undo) {
+  return attempt(async () => {
+    const outcome = await post("/bulk/workers", { ids: workers.map((worker) => worker.id), order: wish });
+    if (outcome.done.length) toast(`${done}: ${named(workers.filter((worker) => outcome.done.includes(worker.id)))}.`, { undo: undo && (() => order(workers, undo, "Taken back")) });
+    if (outcome.refused.length) toast(outcome.refused[0].detail, { tone: "failed" });
+  });
+}
+
+/** Buttons for these workers. */
+export function buttons(workers) {
+  const list = workers();
+  const button = (label, work, kind = "") => h(`button${kind}`, { type: "button", onclick: () => work(workers()) }, label);
+  return [
+    list.some((worker) => !worker.enabled || worker.state === "error") && button("Enable", (them) => order(them, { enabled: true, state: "run" }, "Enabled", { enabled: false })),
+    list.some((worker) => worker.enabled) && button("Disable", (them) => order(them, { enabled: false }, "Disabled", { enabled: true })),
+    list.some((worker) => worker.state === "asleep") && button("Wake", (them) => order(them, { state: "run" }, "Woken")),
+    list.some((worker) => worker.state === "awake") && button("Sleep…", (them) => now(them, "sleep", "Send to sleep", "Sleeps", { state: "run" })),
+    button("Restart…", (them) => now(them, "restart", "Restart", "Restarts", { state: "run" })),
+    button("Shut down…", (them) => now(them, "shutdown", "Shut down", "Shuts down", { state: "run" }), ".danger"),
+    button("Tags…", tags),
+  ];
+}
+
+async function now(workers, state, verb, done, undo) {
+  const after = h("input", { type: "radio", name: "when", value: "after", checked: true }), at = h("input", { type: "radio", name: "when", value: "now" });
+  const sure = await ask(`${verb} ${named(workers)}`, h("div.form", {}, h("label", {}, after, " after the task that it has"), h("label", {}, at, " now: its task goes back to the queue")), verb, { danger: state === "shutdown" });
+  if (sure) await order(workers, { state, when: at.checked ? "now" : "after" }, `${done} ${at.checked ? "now" : "after the task"}`, undo);
+}
+
+async function tags(workers) {
+  const common = workers[0].tags.filter((tag) => workers.every((worker) => worker.tags.includes(tag)));
+  const input = h("input", { value: common.join(", "), maxLength: 400 });
+  const wanted = await form(`Tags of ${named(workers)}`, h("label", {}, "With commas between", input), "Set them", () => input.value.split(",").map((tag) => tag.trim()).filter(Boolean));
+  if (wanted) await order(workers, { tags: wanted }, `Tags are ${wanted.join(", ") || "none"}`);
+}
+
+/** What was ordered and is not done yet, in words. */
+export function pending(worker) {
+  const wish = worker.orders;
+  if (!wish) return "";
+  const when = wish.when === "now" ? "now" : "after its task";
+  if (wish.state === "restart") return `restarts ${when}`;
+  if (wish.state === "shutdown") return `shuts down ${when}`;
+  if (wish.state === "sleep" && worker.state !== "asleep") return `sleeps ${when}`;
+  if (wish.state === "run" && worker.state === "asleep") return "wakes up";
+  return wish.enabled === false && worker.current.length ? "takes no more after its task" : "";
+}
+
+/** A worker's state in one word: what is wrong with it, else what it does. */
+export const stateOf = (worker) => (!worker.enabled ? "disabled" : worker.state === "awake" && worker.current.length ? "rendering" : worker.state === "awake" ? "idle" : worker.state);
+export const toneOf = (worker) => ({ disabled: "canceled", rendering: "processing", idle: "awake" })[stateOf(worker)] ?? worker.state;
+export const failureRate = (worker) => {
+  const { completed, failed } = worker.last_day;
+  return completed + failed ? failed / (completed + failed) : null;
+};
