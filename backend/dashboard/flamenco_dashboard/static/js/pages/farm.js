@@ -1,6 +1,6 @@
 // The farm now: what renders, what is stuck and why, and when each shot will be done.
 import { all, get, may, mayChange, post } from "../core/api.js";
-import { h, fill, later, say } from "../core/dom.js";
+import { h, fill, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, moment, percent, size } from "../core/format.js";
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
@@ -155,7 +155,7 @@ async function loadHistory() {
     charts.frames.draw([at(hourly), hourly.frames]);
   } catch (error) { complain(error); }
 }
-const fresh = later(async () => {
+const fresh = steadily(async () => {
   const ids = [...changed];
   changed.clear();
   try {
@@ -163,8 +163,8 @@ const fresh = later(async () => {
     drawJobs();
   } catch (error) { complain(error); }
 }, 300);
-const farmSoon = later(async () => { try { drawFarm(await get("/farm")); } catch (error) { complain(error); } }, 1500);
-const workersSoon = later(async () => {
+const farmSoon = steadily(async () => { try { drawFarm(await get("/farm")); } catch (error) { complain(error); } }, 1500);
+const workersSoon = steadily(async () => {
   try {
     for (const worker of await all("/workers", {}, 2000)) workers.set(worker.id, worker);
     drawWall();

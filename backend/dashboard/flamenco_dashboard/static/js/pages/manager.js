@@ -1,6 +1,6 @@
 // One manager and its workers.
 import { all, get, may, patch } from "../core/api.js";
-import { h, fill, later } from "../core/dom.js";
+import { h, fill, steadily } from "../core/dom.js";
 import { ago, counted, exactly, moment } from "../core/format.js";
 import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
@@ -26,7 +26,7 @@ async function load() {
     else complain(error);
   }
 }
-const soon = later(load, 600);
+const soon = steadily(load, 600);
 await load();
 on("worker", soon);
 on("task", soon);

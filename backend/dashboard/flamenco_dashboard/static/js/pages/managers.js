@@ -1,6 +1,6 @@
 // The sites of the farm, and how a worker joins one.
 import { all, get, may, post, del } from "../core/api.js";
-import { h, fill, later } from "../core/dom.js";
+import { h, fill, steadily } from "../core/dom.js";
 import { ask, form, open } from "../core/dialog.js";
 import { ago, counted, exactly, moment } from "../core/format.js";
 import { main } from "../core/frame.js";
@@ -65,7 +65,7 @@ async function load() {
     if (!known.size) known.add("");
   } catch (error) { complain(error); }
 }
-const soon = later(load, 500);
+const soon = steadily(load, 500);
 await load();
 if (may("supervisor")) await loadTokens().catch(complain);
 on("worker", soon);

@@ -1,6 +1,6 @@
 // The first start: what a new farm still needs, step by step, each ticked off by itself.
 import { all, get, may } from "../core/api.js";
-import { h, fill, later } from "../core/dom.js";
+import { h, fill, steadily } from "../core/dom.js";
 import { counted } from "../core/format.js";
 import { main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
@@ -24,7 +24,7 @@ async function load() {
       step(Boolean(job?.thumbnail), "See the first frame", job?.thumbnail ? h("a", { href: `/jobs/${job.id}` }, h("img.first", { src: `/api/files/${job.thumbnail}`, alt: `The newest frame of ${job.name}` })) : h("p.muted", {}, "It shows up here by itself.")));
   } catch (error) { complain(error); }
 }
-const soon = later(load, 500);
+const soon = steadily(load, 500);
 await load();
 for (const kind of ["job", "worker", "output"]) on(kind, soon);
 onReset(load);

@@ -1,6 +1,6 @@
 // One worker: its machine, what it does, what it did, and what is asked of it.
 import { all, get, may, post } from "../core/api.js";
-import { h, fill, later, say } from "../core/dom.js";
+import { h, fill, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, exactly, megabytes, moment, percent } from "../core/format.js";
 import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
@@ -59,7 +59,7 @@ async function load() {
     else complain(error);
   }
 }
-const soon = later(load, 600);
+const soon = steadily(load, 600);
 await load();
 on("worker", (event) => event.object_id === id && soon());
 on("task", (event) => event.data.worker === id && soon());

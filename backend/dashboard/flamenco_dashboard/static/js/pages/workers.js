@@ -1,6 +1,6 @@
 // The workers: a live table, and what can be asked of many at once.
 import { all, get, may } from "../core/api.js";
-import { h, fill, later, say } from "../core/dom.js";
+import { h, fill, later, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, exactly, megabytes, percent } from "../core/format.js";
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
@@ -111,7 +111,7 @@ async function load() {
     drawBulk();
   } catch (error) { complain(error); }
 }
-const soon = later(load, 500);
+const soon = steadily(load, 500);
 made = await table(place, { name: "workers", label: "Workers", columns: COLUMNS, sort: [{ column: "name", dir: "asc" }], rowHeight: 52, selectableRows: true, empty: "No worker here." });
 made.on("rowSelectionChanged", drawBulk);
 made.on("rowClick", clicked);
