@@ -1,4 +1,4 @@
-"""One farm with a dashboard, and one browser, for all tests of the dashboard that need them."""
+"""One farm with a dashboard, and a browser, for all tests of the dashboard that need them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from playwright.sync_api import Browser
 from whole_farm import WholeFarm, whole_farm
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser."""
+    """The browser. It ends with each module: while it runs, nothing else in this thread can use asyncio, as mDNS does."""
     with chromium() as running:
         yield running
 

@@ -91,7 +91,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 def test_a_job_from_another_terminal_and_an_end_without_a_trace(up: Up, tmp_path: Path) -> None:
     state = up.state()
-    assert "Submit from another terminal" in until(up.said, 10, "it says how to go on")
+    until(lambda: "Submit from another terminal" in up.said(), 20, "it says how to go on")
     result = tmp_path / "result"
     done = up.flamenco("submit", str(blend("small_cycles", "4.5")), "--to", str(result))
     assert done.returncode == 0, done.stderr
