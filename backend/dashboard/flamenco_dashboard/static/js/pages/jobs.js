@@ -28,7 +28,7 @@ const picks = { project: pick("project", "All projects"), owner: pick("owner", "
 const archived = h("label.check", {}, h("input", { type: "checkbox", checked: given.archived === "1", onchange: (event) => { change({ archived: event.target.checked ? "1" : "" }); load(); } }), " archived");
 const views = h("select", { "aria-label": "Saved views", onchange: (event) => openView(event.target.value) });
 const bulk = h("div.bulk.row", { hidden: true, role: "toolbar", "aria-label": "Selected jobs" });
-const place = h("div.jobs-table");
+const place = h("div.live-table.jobs-table");
 const tools = h("div.end");
 
 fill(main,

@@ -21,7 +21,7 @@ const search = h("input.search", { type: "search", placeholder: "Search name, ta
 const chips = STATES.map((state) => h("button.chip", { type: "button", data: { state: toneOf({ enabled: state !== "disabled", state: state === "rendering" || state === "idle" ? "awake" : state, current: state === "rendering" ? [1] : [] }) }, "aria-pressed": "false", onclick: () => toggle(state) }, state, h("span.num.chip-count")));
 const tools = h("div.end", {}, may("supervisor") ? h("a.button.primary", { href: "/managers#add" }, "Add a worker") : "");
 const bulk = h("div.bulk.row", { hidden: true, role: "toolbar", "aria-label": "Selected workers" });
-const place = h("div.worker-table");
+const place = h("div.live-table.worker-table");
 fill(main, h("div.head", {}, h("h1", {}, "Workers"), summary, tools), h("div.filters.row", {}, search, h("div.chips.row", { role: "group", "aria-label": "States" }, chips)), bulk, place);
 
 const can = (cell) => cell.getData().abilities ?? {};
