@@ -53,7 +53,7 @@ export const del = (path) => call("DELETE", path);
 /** All items of a list, page by page, up to `most`. */
 export async function all(path, query = {}, most = 100000, options) {
   const items = [];
-  let cursor;
+  let cursor = query.cursor;
   do {
     const page = await get(path, { limit: Math.min(1000, most), ...query, cursor }, options);
     items.push(...page.items);
