@@ -325,9 +325,9 @@ def test_settings_change_until_the_job_begins(boss: Visitor, made: Made) -> None
         page.get_by_label("Render setting", exact=True).fill("samples")
         page.get_by_label("Value of the setting").fill("3")
         render_settings = page.locator("form", has=page.get_by_role("heading", name="Render settings"))
-        render_settings.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("Saved.").last).to_be_visible()
         page.get_by_label("Comment").fill("<b>for Monday</b>")
+        with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+            render_settings.get_by_role("button", name="Save").click()
         page.locator("form", has=page.get_by_role("heading", name="The job")).get_by_role("button", name="Save").click()
         expect(page.locator(".facts")).to_contain_text("<b>for Monday</b>")
         axe(page)

@@ -6,7 +6,8 @@ import { overridesEditor } from "./overrides.js";
 
 export function settings(model) {
   const element = h("section.settings-tab", { "aria-label": "Settings" });
-  let type = null, presets = [], touched = false;
+  const cards = h("div.cards");
+  let type = null, presets = [];
 
   const begun = (job) => job.started_at !== null || job.counts.processing + job.counts.completed + job.counts.failed + job.counts.canceled > 0;
   const locked = (job) => {
@@ -19,10 +20,18 @@ export function settings(model) {
   const draw = () => {
     const { job } = model;
     if (!job || !type) { fill(element, h("p.muted", {}, "loading…")); return; }
-    touched = false;
     const why = locked(job);
-    fill(element, h("div.cards", {}, about(job), rendering(job, why), renderSettings(job, why), sceneValues(job)));
+    // What somebody types now is not taken from under their hands, unless it could not be saved any more.
+    for (const [place, card] of [about, rendering, renderSettings, sceneValues].entries()) {
+      const old = cards.children[place];
+      if (!old) cards.append(card(job, why));
+      else if (!old.dataset.touched || (why && card !== about)) old.replaceWith(card(job, why));
+    }
+    if (!cards.isConnected) fill(element, cards);
   };
+  const touch = (event) => { if (event.target.form && event.target.type !== "submit") event.target.form.dataset.touched = "yes"; };
+  cards.addEventListener("input", touch);
+  cards.addEventListener("click", touch);
 
   // ---- the job itself: may change at any time ----
 
@@ -41,7 +50,7 @@ export function settings(model) {
       if (first.valueAsNumber !== job.priority) given.priority = first.valueAsNumber;
       return given;
     };
-    return h("form.card.form", { onsubmit: (event) => save(event, read), oninput: () => { touched = true; } }, h("h2", {}, "The job"),
+    return h("form.card.form", { onsubmit: (event) => save(event, read) }, h("h2", {}, "The job"),
       [name, comment, workers, priority].map((each) => each.element), facts([
         ["Type", job.type], ["Project", job.project], ["Owner", job.owner], ["Scene file", job.blend || "none"], ["Blender", job.blender || "any that can read the file"],
         ["Storage", job.storage === "shared" ? `shared: files in ${job.job_root}, results in ${job.output_root}` : "files were sent to the farm"], ["Missing files", job.allow_missing ? "are allowed" : "stop it"],
@@ -67,7 +76,7 @@ export function settings(model) {
       return given;
     };
     const unknown = Object.entries(job.settings).filter(([name]) => !type.settings.some((each) => each.name === name));
-    return h("form.card.form", { onsubmit: (event) => save(event, read), oninput: () => { touched = true; } }, h("h2", {}, `How it ${job.type === "bake" ? "bakes" : "renders"}`),
+    return h("form.card.form", { onsubmit: (event) => save(event, read) }, h("h2", {}, `How it ${job.type === "bake" ? "bakes" : "renders"}`),
       why ? h("p.locked", { role: "note" }, why) : "", fields.map((each) => each.element), tags.element,
       unknown.length ? facts(unknown.map(([name, value]) => [name, plain(value)])) : "", why ? "" : h("div.actions", {}, h("button.primary", {}, "Save")));
   };
@@ -93,7 +102,7 @@ export function settings(model) {
       if (JSON.stringify(wanted) !== JSON.stringify(job.overrides)) given.overrides = wanted;
       return given;
     };
-    return h("form.card.form", { onsubmit: (event) => save(event, read), oninput: () => { touched = true; } }, h("h2", {}, "Render settings"),
+    return h("form.card.form", { onsubmit: (event) => save(event, read) }, h("h2", {}, "Render settings"),
       h("p.hint", {}, "Laid over the file's own when a worker opens it: first the preset, then the single ones below."),
       h("label", {}, "Preset", preset), help, overrides.element, why ? "" : h("div.actions", {}, h("button.primary", {}, "Save")));
   };
@@ -116,7 +125,7 @@ export function settings(model) {
     try {
       model.job = await patch(`/jobs/${model.id}`, given);
       toast("Saved.");
-      touched = false;
+      delete form.dataset.touched;
       await model.reload();
       draw();
     } catch (error) { problem(form, error); }
@@ -144,10 +153,9 @@ export function settings(model) {
   let drawnFor = "";
   model.addEventListener("job", () => {
     if (!type) { load(); return; }
-    // What somebody types now is not taken from under their hands, unless it could not be saved any more.
     const { job } = model;
     const mark = JSON.stringify([job.name, job.comment, job.max_workers, job.priority, job.settings, job.tags, job.preset, job.overrides, begun(job)]);
-    if (mark !== drawnFor && (!touched || begun(job))) draw();
+    if (mark !== drawnFor) draw();
     drawnFor = mark;
   });
   draw();
