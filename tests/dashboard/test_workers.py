@@ -60,6 +60,7 @@ def test_a_workers_page_tells_its_machine_and_its_runs(boss: Visitor, played: Pl
         expect(page.locator("main")).to_contain_text("16")
         expect(page.locator("main")).to_contain_text("4.5.3")
         expect(page.get_by_role("row").filter(has_text="missing texture wood.png")).to_be_visible()
+        page.get_by_role("button", name="Change it…").click()
         page.get_by_label("When it sleeps").fill("mo-fr 22:00-06:00")
         page.get_by_role("button", name="Set it").click()
         wishes = f"/workers/M{played.manager}-bellows"

@@ -1,13 +1,14 @@
 // One worker: its machine, what it does, what it did, and what is asked of it.
-import { all, get, may, post } from "../core/api.js";
+import { all, get, may } from "../core/api.js";
 import { h, fill, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, exactly, megabytes, moment, percent } from "../core/format.js";
 import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
-import { attempt, complain, toast } from "../core/toast.js";
+import { complain } from "../core/toast.js";
 import { timeChart } from "../parts/chart.js";
 import { badge } from "../parts/states.js";
 import { buttons, failureRate, pending, stateOf, toneOf } from "../parts/worker/orders.js";
+import { scheduleCard } from "../parts/worker/schedule-dialog.js";
 
 const id = given.worker;
 const title = h("h1"), state = h("span"), actions = h("div.end"), facts = h("div.facts.muted"), why = h("p.problem", { role: "status", hidden: true });
@@ -33,14 +34,7 @@ function draw() {
     .map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, String(value ?? "–"))))));
   const rate = failureRate(worker);
   say(day, `${counted(worker.last_day.completed, "task")} done, ${counted(worker.last_day.frames, "frame")}, ${rate === null ? "none failed" : `${percent(rate)} failed`}, busy for ${duration(worker.last_day.busy_seconds)}.`);
-  if (!schedule.contains(document.activeElement)) drawSchedule();
-}
-function drawSchedule() {
-  const text = worker.orders?.schedule ?? "";
-  const input = h("input", { value: text, placeholder: "mo-fr 09:00-18:00", "aria-label": "When it sleeps", disabled: !may("supervisor"), maxLength: 400 });
-  const save = () => attempt(async () => { await post(`/workers/${id}/orders`, { schedule: input.value.trim() }); toast("The schedule is set."); load(); });
-  fill(schedule, h("form.form", { onsubmit: (event) => { event.preventDefault(); save(); } }, h("label", {}, "It sleeps", input),
-    h("p.hint", {}, "Days and a time span in the site's own time, like mo-fr 09:00-18:00, sa 22:00-06:00. A span whose end is not after its start crosses midnight. Empty: it never sleeps by itself."), may("supervisor") ? h("div", {}, h("button", {}, "Set it")) : ""));
+  scheduleCard(schedule, worker, load);
 }
 function drawRuns(list) {
   fill(runs, list.length ? h("table.plain", {}, h("tr", {}, ["Task", "State", "Began", "Took", "Memory", "Why"].map((text) => h("th", {}, text))), list.map((run) => h("tr", {},
