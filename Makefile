@@ -25,7 +25,7 @@ test-real:
 
 check:
 	@scripts/setup check
-	$(PYTEST) -m "not real and not slow" -x
+	$(PYTEST) -m "not real and not slow" -x -n 2
 	@$(MAKE) --no-print-directory lint
 
 lint:
