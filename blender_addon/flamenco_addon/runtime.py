@@ -28,7 +28,14 @@ BUSY_SECONDS = 0.05
 BRINGING_SECONDS = 0.5  # between two looks at results that are on their way
 GLANCE_SECONDS = 4.0  # between two looks whether the list of jobs is looked at
 SAVE_SECONDS = 2.0  # after the last choice that was made
-__all__ = ["Connection", "Runtime", "begin", "current", "end"]
+BARRED = (
+    "Blender may not use the network: allow it in Preferences > System > Network > Allow Online Access, or start Blender "
+    "with --online-mode"
+)
+BARRED_AT_START = (
+    "Blender was started with --offline-mode, so it may not use the network: start it without, to use the farm"
+)
+__all__ = ["Connection", "Runtime", "barred", "begin", "current", "end"]
 _shipped = Path(__file__).with_name("farm.json")  # in downloads from a server: its address
 
 
@@ -38,7 +45,7 @@ class Runtime(Session):
     def __init__(self) -> None:
         # Blender knows a timer by its function, and `self.method` is another object each time.
         self._ticking, self._saving, self._looking = self._tick, self._save, self._look
-        super().__init__(Background(self.wake), shipped_address())
+        super().__init__(Background(self.wake, barred), shipped_address())
         self.choices = Choices()
         self.own_presets = OwnPresets()
         self.sending: Sending | None = None  # the job on its way, or the last one that was
@@ -96,6 +103,8 @@ class Runtime(Session):
             bpy.app.timers.register(self._looking, first_interval=BUSY_SECONDS, persistent=True)
 
     def _look(self) -> float | None:
+        if barred():
+            return GLANCE_SECONDS
         wait = self.jobs.tick()
         if wait is None:
             return None
@@ -124,6 +133,16 @@ class Runtime(Session):
         for timer in (self._ticking, self._saving, self._looking):
             if bpy.app.timers.is_registered(timer):
                 bpy.app.timers.unregister(timer)
+
+
+def barred() -> str:
+    """Why the network may not be used now, as one sentence; empty if it may.
+
+    Since 4.2 users decide that for all add-ons, and may change their mind at any time: nothing keeps the answer.
+    """
+    if getattr(bpy.app, "online_access", True):
+        return ""
+    return BARRED_AT_START if bpy.app.online_access_override else BARRED
 
 
 def shipped_address() -> str:

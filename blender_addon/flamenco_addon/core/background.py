@@ -1,4 +1,7 @@
-"""Work off Blender's main thread; what comes of it is told on the main thread."""
+"""Work off Blender's main thread; what comes of it is told on the main thread.
+
+Nearly all of it is talking to the farm, so here it is seen to that nothing does while the user forbids it.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ def ignore(_result: Any) -> None:
 class Work:
     """One piece of work in a thread of its own."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, local: bool = False) -> None:
+        self.name, self.local = name, local
         self._canceled = threading.Event()
         self._thread: threading.Thread | None = None
         self.done = False
@@ -58,8 +61,12 @@ class Work:
 class Background:
     """Starts work in threads. `pump`, called on the main thread, tells what became of it."""
 
-    def __init__(self, woken: Callable[[], None] = lambda: None) -> None:
-        """`woken` is called when work begins, so that somebody sees to it that `pump` is called."""
+    def __init__(self, woken: Callable[[], None] = lambda: None, barred: Callable[[], str] = lambda: "") -> None:
+        """`woken` is called when work begins, so that somebody sees to it that `pump` is called.
+
+        `barred` says why the network may not be used now, as one sentence; it is empty if it may. Asked on the main thread.
+        """
+        self.barred = barred
         self._told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._running: set[Work] = set()
         self._woken = woken
@@ -74,21 +81,23 @@ class Background:
         report: Report = lambda _what, _done, _total: None,
         seconds: float | None = None,
         files: Files = lambda _what, _done, _total, _name: None,
+        local: bool = False,
     ) -> Work:
         """Run `work` in a thread; then `done(result)` or `failed(sentence)` on the main thread.
 
         `report` and `files` are called in threads. A canceled work fails with "canceled"; one that takes longer than `seconds`
-        fails then, whatever becomes of its thread: a server may answer without end, a byte a minute.
+        fails then, whatever becomes of its thread: a server may answer without end, a byte a minute. All but `local` work fails as
+        soon as the network may not be used.
         """
-        job = Work(name)
+        job = Work(name, local=local)
         job.failed = failed
+        job.give_up_at = None if seconds is None else time.monotonic() + seconds
         self._running.add(job)
-        if seconds is not None:
-            job.give_up_at = time.monotonic() + seconds
-            if self._too_many_linger():
-                self._tell(job, failed, "the server has not answered the last questions yet")
-                self._woken()
-                return job
+        refusal = self._refusal(job)
+        if refusal:
+            self._tell(job, failed, refusal)
+            self._woken()
+            return job
         progress = Progress(report, lambda: job.canceled, files)
         # A daemon: Blender must be able to quit while a server does not answer.
         job.run(
@@ -98,6 +107,13 @@ class Background:
         )
         self._woken()
         return job
+
+    def _refusal(self, job: Work) -> str:
+        """Why work cannot even begin; empty if it can."""
+        if not job.local and (barred := self.barred()):
+            return barred
+        waits = job.give_up_at is not None and self._too_many_linger()
+        return "the server has not answered the last questions yet" if waits else ""
 
     def _run(
         self,
@@ -144,14 +160,19 @@ class Background:
                 log.exception("what was to follow a piece of work failed")
 
     def _give_up(self) -> bool:
-        """Stop waiting for what takes too long; gives whether there was any such."""
-        now = time.monotonic()
-        late = [job for job in self._running if job.give_up_at is not None and now > job.give_up_at]
-        for job in late:
+        """Stop waiting for what takes too long or may not go on; gives whether there was any such."""
+        now, barred = time.monotonic(), self.barred() if self._running else ""
+        ended = [(job, barred) for job in self._running if barred and not job.local]
+        ended += [
+            (job, "the server takes too long to answer")
+            for job in self._running
+            if job.give_up_at is not None and now > job.give_up_at
+        ]
+        for job, why in ended:
             job.cancel()
             self._lingering.append(job)
-            self._tell(job, job.failed, "the server takes too long to answer")
-        return bool(late)
+            self._tell(job, job.failed, why)
+        return bool(ended)
 
     def _too_many_linger(self) -> bool:
         self._lingering = [job for job in self._lingering if not job.join(0)]

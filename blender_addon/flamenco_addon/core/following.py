@@ -146,7 +146,7 @@ class Following:
                 self.refresh()
                 go_on()
 
-        self._background.start("notes", lambda _: notes.any_awaited(), found)
+        self._background.start("notes", lambda _: notes.any_awaited(), found, local=True)
 
     def refresh(self) -> None:
         """Ask now."""

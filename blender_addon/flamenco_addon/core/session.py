@@ -15,7 +15,7 @@ from .background import Background, Work
 from .catalogue import Catalogue
 from .connection import Part, Verdict, ask, diagnose
 from .discovery import Farm, find_farms
-from .signing import Started, begin, wait
+from .signing import Started, begin, take_back, wait
 
 ASK_SECONDS = 60.0  # that the farm has to say what it offers
 TEST_SECONDS = 40.0
@@ -46,6 +46,7 @@ class Session:
         self.found: list[Farm] | None = None  # farms on the network; None: nobody looked
         self.looking = False
         self.asked = ""  # the address that is asked now, or was
+        self._held_back = False  # the farm is to be asked once the network may be used
         self.account = find_account("", "", os.environ)
         if not self.account.address:
             self.account = Account(shipped, "")
@@ -111,9 +112,10 @@ class Session:
             self.problem = ""
         self.redraw()
 
-    def sign_out(self) -> None:
-        """Forget the account on this machine; its address stays for the next time."""
+    def sign_out(self) -> Work:
+        """Forget the account on this machine, and have the farm end the token in the background; the address stays."""
         self.stop_asking()
+        left = self.account
         self.connection, self.problem, self.verdict = Connection.SIGNED_OUT, "", None
         self.typed_address = self.account.address
         try:
@@ -123,8 +125,18 @@ class Session:
         self._become(Account(self.account.address, ""))
         self._offer(None)
 
+        def failed(sentence: str) -> None:
+            if not self.account.token and self.connection is Connection.SIGNED_OUT:
+                told = f"signed out here only, the farm still takes the token ({sentence}): take it back in your list of tokens"
+                self.problem = self.problem or told
+                self.redraw()
+
+        return self.background.start("sign out", lambda _: take_back(left), failed=failed, seconds=TEST_SECONDS)
+
     def client(self) -> Client:
-        """A client of the farm for one thread. Raises `ClientError` if nobody is signed in."""
+        """A client of the farm for one thread. Raises `ClientError` if the network is barred, or nobody is signed in."""
+        if barred := self.background.barred():
+            raise ClientError(barred)
         if not self.account.address or not self.account.token:
             raise ClientError(
                 "you are not signed in to a farm: see Sign In in the panel or FLAMENCO_SERVER and FLAMENCO_TOKEN"
@@ -139,12 +151,15 @@ class Session:
     # ---- the farm ----
 
     def connect(self) -> None:
-        """Ask the farm what it offers, in the background."""
-        if self.account.token:
+        """Ask the farm what it offers, in the background; as soon as that is allowed."""
+        self._held_back = bool(self.background.barred())
+        if self.account.token and not self._held_back:
             self._ask(self.account)
 
     def look(self) -> None:
         """The panel is drawn: ask for news of a farm that was not asked for long, without a change to what is shown."""
+        if self._held_back:
+            self.connect()
         since = self._clock() - self._asked_at
         if (self.connection is Connection.CONNECTED and since > FRESH_SECONDS) or (
             self.connection is Connection.FAILED and since > AWAY_SECONDS
@@ -222,6 +237,7 @@ class Session:
     def failed(self, sentence: str) -> None:
         """The farm did not answer as it should; what was known of it stays."""
         self.browser = None
+        self._held_back = bool(self.background.barred())
         self.connection = Connection.FAILED if self.account.token else Connection.SIGNED_OUT
         self.problem = sentence
         self.redraw()

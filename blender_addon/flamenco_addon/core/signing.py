@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 import time
@@ -10,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from flamenco_client.account import Account
 from flamenco_client.api import Client
-from flamenco_client.errors import ClientError, TryLater, Unreachable
+from flamenco_client.errors import ClientError, NotAllowed, TryLater, Unreachable
 from flamenco_client.progress import Progress
 
 from .forms import line, number
 
 LONGEST_URL = 500
 LONGEST_WAIT = 15 * 60.0  # seconds, whatever the server says
+LONGEST_PROGRAM = 200  # as the server has it
 SLICE = 0.1  # seconds between looks at whether it was canceled
 _CODE = re.compile(r"[A-Z0-9]{2,12}(-[A-Z0-9]{2,12})?")
 _URL = re.compile(r"""https?://[!#-&(-;=?A-\[\]^_a-~]+""")
@@ -36,7 +39,7 @@ class Started:
 
 def program() -> str:
     """How this program is called where people say yes or no."""
-    return f"Blender on {line(platform.node()) or 'a computer'}"
+    return f"Blender on {line(platform.node()) or 'a computer'}"[:LONGEST_PROGRAM].rstrip()
 
 
 def begin(address: str) -> Started:
@@ -88,6 +91,19 @@ def wait(address: str, started: Started, progress: Progress) -> str:
         if state != "pending":
             raise ClientError(_ENDS.get(line(state), f"{address} does not know of this sign-in any more: begin again"))
     raise ClientError(_ENDS["expired"])
+
+
+def take_back(account: Account) -> None:
+    """Let the farm end the token of an account, if a sign-in of this program made it. Raises a `ClientError`.
+
+    One that somebody gave may serve other programs, too; the farm labels the others with the program that asked.
+    """
+    if not account.token:
+        return
+    client = Client(account.address, account.token, tries=1)
+    with contextlib.suppress(NotAllowed):  # it ended before
+        if client.me().get("token_label") == program():
+            client.sign_out()
 
 
 _ENDS = {"denied": "the sign-in was refused in the browser", "expired": "nobody said yes in time: begin again"}

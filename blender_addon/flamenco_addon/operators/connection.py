@@ -9,27 +9,14 @@ import bpy
 
 from .. import runtime
 from ..core.connection import Verdict, diagnose
+from .pressing import NetworkOperator, button
 
 
-class FLAMENCO_OT_refresh(bpy.types.Operator):
-    """Ask the farm what it offers now"""
-
-    bl_idname = "flamenco.refresh"
-    bl_label = "Refresh"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Ask in the background."""
-        runtime.current().connect()
-        return {"FINISHED"}
-
-
-class FLAMENCO_OT_test_connection(bpy.types.Operator):
+class FLAMENCO_OT_test_connection(NetworkOperator):
     """Say whether the address, the token and the version of the farm are right"""
 
     bl_idname = "flamenco.test_connection"
     bl_label = "Test Connection"
-    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Test in the background; without a window wait for it and report."""
@@ -45,4 +32,9 @@ class FLAMENCO_OT_test_connection(bpy.types.Operator):
         self.report({"INFO" if verdict.good else "WARNING"}, verdict.text)
 
 
-CLASSES: tuple[type, ...] = (FLAMENCO_OT_refresh, FLAMENCO_OT_test_connection)
+CLASSES: tuple[type, ...] = (
+    button(
+        "refresh", "Refresh", "Ask the farm what it offers now", lambda state: state.connect(), base=NetworkOperator
+    ),
+    FLAMENCO_OT_test_connection,
+)

@@ -13,6 +13,7 @@ from ..core.catalogue import JobType
 from ..core.choices import chosen_type
 from ..core.forms import Field
 from ..ui import form_props
+from .pressing import LocalOperator
 
 
 def setting_of(name: str) -> tuple[JobType, Field] | None:
@@ -23,12 +24,11 @@ def setting_of(name: str) -> tuple[JobType, Field] | None:
     return (job_type, declared) if job_type and declared else None
 
 
-class FLAMENCO_OT_override_setting(bpy.types.Operator):
+class FLAMENCO_OT_override_setting(LocalOperator):
     """Follow the scene, or choose a value for this job only"""
 
     bl_idname = "flamenco.override_setting"
     bl_label = "Link to the Scene"
-    bl_options = {"INTERNAL"}
 
     setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
 
@@ -52,12 +52,11 @@ class FLAMENCO_OT_override_setting(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_toggle_item(bpy.types.Operator):
+class FLAMENCO_OT_toggle_item(LocalOperator):
     """Add this name to the setting, or take it out"""
 
     bl_idname = "flamenco.toggle_item"
     bl_label = "Toggle"
-    bl_options = {"INTERNAL"}
 
     setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
     item: StringProperty(name="Name", options={"SKIP_SAVE"})
@@ -75,12 +74,11 @@ class FLAMENCO_OT_toggle_item(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_toggle_tag(bpy.types.Operator):
+class FLAMENCO_OT_toggle_tag(LocalOperator):
     """Only workers that have all of the chosen tags take this job"""
 
     bl_idname = "flamenco.toggle_tag"
     bl_label = "Toggle Tag"
-    bl_options = {"INTERNAL"}
 
     tag: StringProperty(name="Tag", options={"SKIP_SAVE"})
 

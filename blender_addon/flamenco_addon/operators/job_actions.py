@@ -15,6 +15,8 @@ from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
 
 from .. import runtime
+from ..runtime import Runtime
+from .pressing import LocalOperator, NetworkOperator, button
 
 JOB = {"name": "Job", "description": "The job's number; 0: the selected one", "min": 0}
 Call = Callable[[Client, int], Any]
@@ -51,25 +53,22 @@ def act(operator: bpy.types.Operator, job: int, what: str, call: Call) -> set[An
     return done(operator, None)
 
 
-class JobOperator(bpy.types.Operator):
+class JobOperator(NetworkOperator):
     """About a job; nothing can be done to it while something is being done."""
-
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether nothing is being done."""
-        return not runtime.current().jobs.acting
+        return not runtime.current().jobs.acting and super().poll(context)
 
 
-class FLAMENCO_OT_job_select(bpy.types.Operator):
+class FLAMENCO_OT_job_select(LocalOperator):
     """Show this job in whole, or close it"""
 
     bl_idname = "flamenco.job_select"
     bl_label = "Select Job"
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
 
@@ -81,32 +80,10 @@ class FLAMENCO_OT_job_select(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_jobs_refresh(bpy.types.Operator):
-    """Ask the farm now how my jobs are"""
-
-    bl_idname = "flamenco.jobs_refresh"
-    bl_label = "Refresh My Jobs"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Ask in the background."""
-        runtime.current().jobs.ask_anew()
-        return {"FINISHED"}
-
-
-class FLAMENCO_OT_jobs_more(bpy.types.Operator):
-    """Show more of my jobs, or fewer"""
-
-    bl_idname = "flamenco.jobs_more"
-    bl_label = "More Jobs"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Change how many are listed."""
-        state = runtime.current()
-        state.jobs.all_shown = not state.jobs.all_shown
-        state.redraw()
-        return {"FINISHED"}
+def list_more(state: Runtime) -> None:
+    """Change how many jobs are listed."""
+    state.jobs.all_shown = not state.jobs.all_shown
+    state.redraw()
 
 
 class FLAMENCO_OT_job_cancel(JobOperator):
@@ -196,11 +173,13 @@ class FLAMENCO_OT_job_requeue(JobOperator):
         return act(self, self.job, "Queueing again", call)
 
 
-class FLAMENCO_OT_job_open(JobOperator):
+class FLAMENCO_OT_job_open(LocalOperator):
     """Show the job in the browser, on the farm's dashboard"""
 
     bl_idname = "flamenco.job_open"
     bl_label = "Open in Browser"
+
+    job: IntProperty(**JOB)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -225,8 +204,14 @@ def dashboard() -> str:
 
 CLASSES: tuple[type, ...] = (
     FLAMENCO_OT_job_select,
-    FLAMENCO_OT_jobs_refresh,
-    FLAMENCO_OT_jobs_more,
+    button(
+        "jobs_refresh",
+        "Refresh My Jobs",
+        "Ask the farm now how my jobs are",
+        lambda state: state.jobs.ask_anew(),
+        base=NetworkOperator,
+    ),
+    button("jobs_more", "More Jobs", "Show more of my jobs, or fewer", list_more),
     FLAMENCO_OT_job_cancel,
     FLAMENCO_OT_job_pause,
     FLAMENCO_OT_job_resume,

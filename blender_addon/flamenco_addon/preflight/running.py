@@ -120,7 +120,7 @@ class Checking:
             return False
         collected, self._collecting = self._collecting.collected, None
         self._work = self._background.start(
-            "preflight", lambda progress: judge(collected, progress), self._finish, self._failed
+            "preflight", lambda progress: judge(collected, progress), self._finish, self._failed, local=True
         )
         return True
 

@@ -12,6 +12,16 @@ from ..runtime import Connection
 from .drawing import sentence
 
 
+def draw_barred(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
+    """Why the network may not be used, and where to allow it; gives whether that is so."""
+    why = runtime.barred()
+    if why:
+        sentence(layout, context, why, "INTERNET_OFFLINE")
+        if why == runtime.BARRED:
+            layout.operator("extensions.userpref_show_online", text="Open the Preferences", icon="PREFERENCES")
+    return bool(why)
+
+
 def draw_sign_in(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The sign-in form."""
     manager, state = context.window_manager, runtime.current()

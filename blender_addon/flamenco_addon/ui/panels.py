@@ -32,6 +32,8 @@ ICONS = {"camera": "CAMERA_DATA"}
 def draw_render(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The button and what the job is; or how to sign in; or what is wrong."""
     state = runtime.current()
+    if account.draw_barred(layout, context):
+        return
     if not state.account.token:
         account.draw_sign_in(layout, context)
         return
@@ -199,8 +201,8 @@ def draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def is_connected(_class: type, _context: bpy.types.Context) -> bool:
-    """Whether the farm's offer is known."""
-    return runtime.current().catalogue is not None
+    """Whether the farm's offer is known, and it may be talked to."""
+    return runtime.current().catalogue is not None and not runtime.barred()
 
 
 def panel(name: str, label: str, draw: Any, *, closed: bool = True, order: int = 0, parent: str = PANEL) -> type:

@@ -14,6 +14,8 @@ from .drawing import guarded, sentence
 def draw_preferences(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The sign-in form, or who is signed in."""
     state = runtime.current()
+    if account.draw_barred(layout, context):
+        return
     if state.account.token:
         if state.connection is Connection.FAILED:
             account.draw_problem(layout, context)

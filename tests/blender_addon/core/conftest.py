@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FLAMENCO_SERVER", "FLAMENCO_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(api, "PAUSE", 0.0)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes a connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.fixture

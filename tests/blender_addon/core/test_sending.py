@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -61,13 +60,6 @@ def link(served: Served) -> Iterator[SlowLink]:
     made = SlowLink(served.port, 2_000_000)
     yield made
     made.close()
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a server that takes a connection and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def snapshot_of(pictures: Path) -> Snapshot:

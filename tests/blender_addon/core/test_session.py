@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from breaking_link import BreakingLink
 from flamenco_addon.core import signing
 from flamenco_addon.core.background import Background
 from flamenco_addon.core.connection import Part, diagnose
 from flamenco_addon.core.session import AWAY_SECONDS, FRESH_SECONDS, Connection, Session
 from flamenco_client.account import Account, account_file, read_account
+from flamenco_client.api import Client
+from flamenco_client.errors import ClientError, NotAllowed
 from processes import free_port, until
 from served_farm import Served
 
@@ -215,3 +219,117 @@ def test_an_account_that_cannot_be_kept_is_said(session: Session, served: Served
     pumped(session, lambda: session.problem, "it is said")
     assert "cannot be written" in session.problem
     assert session.connection is Connection.SIGNED_OUT
+
+
+# ---- who signs out ----
+
+
+def ended(session: Session, served: Served, token: str) -> bool:
+    """Whether the farm takes the token no more, once the signing out is over."""
+    work = session.sign_out()
+    pumped(session, lambda: work.done, "the farm was told")
+    served.farm.clock.now += 3600  # it remembers tokens for a moment
+    try:
+        return not Client(served.address, token).me()
+    except NotAllowed:
+        return True
+
+
+def test_a_token_that_the_sign_in_made_ends_with_it(session: Session, served: Served, hasty: None) -> None:
+    started, _ = begun(session, served)
+    served.client("artist").approve_sign_in(started.user_code)
+    pumped(session, lambda: session.connection is Connection.CONNECTED, "signed in")
+    token = session.account.token
+    assert ended(session, served, token)
+    assert (session.problem, session.account.token) == ("", "")
+    assert ended(session, served, token)  # nobody is signed in
+
+
+def test_a_token_that_somebody_gave_stays_good(session: Session, served: Served) -> None:
+    signed_in(session, served)
+    assert not ended(session, served, served.farm.tokens["artist"])
+    assert session.problem == ""
+
+
+def test_who_signs_out_while_the_farm_is_away_is_told_and_signed_out(session: Session, served: Served) -> None:
+    signed_in(session, served)
+    session.account = Account(f"http://127.0.0.1:{free_port()}", session.account.token)
+    work = session.sign_out()
+    assert (session.account.token, account_file().exists()) == ("", False)
+    pumped(session, lambda: work.done, "the farm was asked")
+    assert "signed out here only" in session.problem
+    assert "connection refused" in session.problem
+
+
+# ---- a user who forbids the network ----
+
+
+class Forbidding:
+    """What the user says of the network, and a session that minds it, with all connections to the farm counted."""
+
+    def __init__(self, link: BreakingLink) -> None:
+        self.why = "no network, please"
+        self.link = link
+        self.session = Session(Background(barred=lambda: self.why))
+        self.session.account = Account(link.address, "")
+
+    def told(self, ask: Callable[[], Any]) -> str:
+        """What is said when something is asked of the farm."""
+        self.session.problem, self.session.verdict = "", None
+        ask()
+        return pumped(
+            self.session, lambda: self.session.problem or (self.session.verdict and self.session.verdict.text), "a word"
+        )
+
+
+@pytest.fixture
+def forbidding(link: BreakingLink) -> Forbidding:
+    """The network is forbidden."""
+    return Forbidding(link)
+
+
+def test_nothing_is_asked_while_it_is_forbidden(forbidding: Forbidding, served: Served) -> None:
+    session, account = forbidding.session, Account(forbidding.link.address, served.farm.tokens["artist"])
+    session.typed_address = account.address
+    asks: list[Callable[[], Any]] = [
+        lambda: session.sign_in(account), lambda: session.sign_in_by_browser(lambda _: None), session.find_farms, session.test,
+    ]  # fmt: skip
+    for ask in asks:
+        assert forbidding.told(ask) == forbidding.why
+    session.account = account
+    session.connect()
+    session.look()
+    with pytest.raises(ClientError, match=forbidding.why):
+        session.client()
+    assert not session.background.busy
+    assert "signed out here only" in forbidding.told(session.sign_out)
+    assert forbidding.link.connections == 0
+
+
+def test_the_farm_is_asked_as_soon_as_it_is_allowed(forbidding: Forbidding, served: Served) -> None:
+    session = forbidding.session
+    session.account = Account(forbidding.link.address, served.farm.tokens["artist"])
+    session.connect()
+    session.look()
+    assert (session.connection, forbidding.link.connections) == (Connection.SIGNED_OUT, 0)
+    forbidding.why = ""
+    session.look()
+    pumped(session, lambda: session.connection is Connection.CONNECTED, "the farm answered")
+
+
+def test_what_is_under_way_ends_when_it_is_forbidden(silent: str) -> None:
+    why = [""]
+    session = Session(Background(barred=lambda: why[0]))
+    session.account = Account(silent, "user_1_token")
+    here = threading.Event()
+    local = session.background.start("local", lambda _: here.wait(30), local=True)
+    session.connect()
+    session.background.pump()
+    assert session.connection is Connection.CONNECTING
+    why[0] = "no network, please"
+    pumped(session, lambda: session.problem, "it ended")
+    assert (session.problem, session.connection) == ("no network, please", Connection.FAILED)
+    assert not local.done
+    here.set()
+    pumped(session, lambda: local.done, "what needs no network goes on")
+    assert not local.canceled
