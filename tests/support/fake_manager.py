@@ -20,6 +20,8 @@ import msgspec
 from flamenco_common.documents import (
     Assignment,
     HashList,
+    OwnLog,
+    OwnLogTaken,
     Registered,
     Registration,
     RunUpdate,
@@ -65,6 +67,7 @@ class Faults:
     forget_files: int = 0  # so many updates are told that their files are missing
     status: int = 0  # answer everything with it
     status_of_puts: int = 0  # take no file
+    no_log: bool = False  # be older than that call
     slow_puts: threading.Event | None = None  # wait for it before a file is taken
 
 
@@ -83,6 +86,7 @@ class FakeManager:
         self.received: list[str] = []  # hashes that the worker put
         self.calls: list[str] = []
         self.asked: list[list[str]] = []  # the `have` of each /generate
+        self.own_log = b""  # what the worker logs of itself
         self.fetched: dict[str, list[str]] = defaultdict(list)  # hash -> Range headers of its requests
         self.orders = WorkerOrders(wait=0.05)
         self.refused: set[str] = set()
@@ -187,6 +191,8 @@ class FakeManager:
             return 204, b"", {}
         if path == "/generate":
             return self._generate(query.removeprefix("have=").split(",") if query != "have=" else [])
+        if path == "/log":
+            return self._take_own_log(msgspec.json.decode(body, type=OwnLog))
         if path == "/tasks":
             results = [self._take(each) for each in msgspec.json.decode(body, type=list[RunUpdate])]
             return _document(UpdateAnswer(results, self.orders))
@@ -199,6 +205,13 @@ class FakeManager:
             number = int(path.split("/")[2])
             return _document(TaskFiles(next(work.files for work in self.work if work.task_id == number)))
         return self._file(method, path.rsplit("/", 1)[1], body, headers)
+
+    def _take_own_log(self, piece: OwnLog) -> tuple[int, bytes, dict[str, str]]:
+        if self.faults.no_log:
+            return _problem(404, "there is no such page")
+        if piece.text:
+            self.own_log = self.own_log[: piece.offset] + piece.text.encode()
+        return _document(OwnLogTaken(len(self.own_log)))
 
     def _generate(self, have: list[str]) -> tuple[int, bytes, dict[str, str]]:
         self.asked.append(have)

@@ -13,6 +13,7 @@ from fake_manager import ENROLMENT, FakeManager
 from flamenco_common.abilities import Abilities
 from flamenco_common.commands import Exec
 from flamenco_common.documents import Assignment, FrameTiming, TaskFile
+from flamenco_common.journal import Journal
 from flamenco_worker.commands.base import CommandContext, Made
 from flamenco_worker.commands.blender import BlenderSessions
 from flamenco_worker.commands.registry import HANDLERS
@@ -139,7 +140,8 @@ class Living:
         }  # fmt: skip
         self.config = WorkerConfig(**values)
         abilities = Abilities("linux", 2, 1000, work_dir=str(self.config.work().resolve()))
-        self.worker = Worker(self.config, abilities, Upstream(manager.address))
+        self.journal = Journal(self.config.data_dir / "log")
+        self.worker = Worker(self.config, abilities, Upstream(manager.address), self.journal)
         self.ending = ""
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)

@@ -13,6 +13,7 @@ from fake_manager import ENROLMENT, FakeManager
 from flamenco_common.commands import Exec
 from flamenco_common.documents import WorkerOrders
 from flamenco_common.states import RunStatus
+from flamenco_worker import own_log
 from flamenco_worker.commands.base import CommandContext, Made
 from flamenco_worker.commands.registry import HANDLERS
 from PIL import Image
@@ -396,3 +397,28 @@ def test_the_enrolment_secret_may_stand_in_a_file(tmp_path: Path, manager: FakeM
     file.write_text(f"{ENROLMENT}\n")
     start_worker(enrolment="", enrolment_file=file)
     until(lambda: manager.registered, 10, "it registered")
+
+
+def test_what_it_logs_is_told_at_once_while_somebody_reads(
+    manager: FakeManager, start_worker: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.orders = WorkerOrders(wait=0.05, own_log=True)
+    monkeypatch.setattr(own_log, "_PAUSE", 3600.0)
+    worker = start_worker()
+    until(lambda: "POST /log" in manager.calls, 20, "it asked what is wanted")
+    for line in ("one\n", "two\n"):
+        worker.journal.append(line)
+        until(lambda line=line: manager.own_log.endswith(line.encode()), 20, "it is told")
+
+
+def test_a_manager_that_knows_no_such_call_is_not_asked_again(
+    manager: FakeManager, start_worker: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_log, "_PAUSE", 0.0)
+    manager.faults.no_log = True
+    worker = start_worker()
+    worker.journal.append("in vain\n")
+    until(lambda: "POST /log" in manager.calls, 20, "it tried")
+    run = manager.give(COPY, files={"a.txt": b"x"})
+    assert manager.wait_for(run).status is RunStatus.COMPLETED
+    assert manager.calls.count("POST /log") == 1

@@ -186,3 +186,29 @@ def test_a_task_whose_files_do_not_fit_on_the_disk_is_given_back(node: Node, man
         job=3,
     )
     assert manager.wait_for(fills).status is RunStatus.LOST
+
+
+def test_what_it_logged_before_it_was_killed_comes_with_its_next_life(node: Node, manager: FakeManager) -> None:
+    run = manager.give(program(DEAF))
+    node.start()
+    pid_in(manager, run)
+    node.end(signal.SIGKILL)
+    node.start()
+    until(lambda: b"did not end by itself last time" in manager.own_log, 30, "the manager has it")
+    told = manager.own_log.decode()
+    assert told.index("signed in") < told.index(f"begins run {run}") < told.index("did not end by itself")
+    assert node.end(signal.SIGTERM) == 0
+    assert "signs off" in manager.own_log.decode().splitlines()[-1]
+    assert manager.own_log == b"".join(
+        file.read_bytes() for file in sorted((node.folder / "data" / "log").glob("*.log"))
+    )
+
+
+def test_a_worker_that_is_refused_keeps_the_reason(node: Node, manager: FakeManager) -> None:
+    manager.faults.status = 403
+    node.start()
+    assert node.process is not None
+    assert node.process.wait(30) == 2
+    kept = "".join(file.read_text() for file in (node.folder / "data" / "log").glob("*.log"))
+    assert "ERROR the worker ends: the manager refuses this worker" in kept
+    assert "Traceback" not in kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -40,6 +40,21 @@ class WorkerOrders(msgspec.Struct, frozen=True, omit_defaults=True):
     enabled: bool = True
     wait: float = 1.0  # seconds until it should ask again when there is nothing to do
     log_wanted: list[str] = []  # run ids whose whole log somebody is reading now
+    own_log: bool = False  # somebody reads what the worker says of itself
+
+
+class OwnLog(msgspec.Struct, frozen=True):
+    """What a worker says of itself, from byte `offset` of `size` on (see `journal`); no text asks what is wanted."""
+
+    offset: Annotated[int, msgspec.Meta(ge=0)]
+    text: Annotated[str, msgspec.Meta(max_length=1 << 20)]
+    size: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class OwnLogTaken(msgspec.Struct, frozen=True):
+    """The manager wants the bytes from `next` on."""
+
+    next: int
 
 
 # ---- server -> manager -> worker: work ----
@@ -168,8 +183,12 @@ class UpdateAnswer(msgspec.Struct, frozen=True):
     orders: WorkerOrders
 
 
+WORKER_LOG, MANAGER_LOG = "worker.", "manager."
+"""How the name of a worker's or a manager's own log begins, before its id; the name of a run's log is the run's id."""
+
+
 class LogChunk(msgspec.Struct, frozen=True):
-    """A piece of a run's log that somebody is reading: `offset` in bytes; `size` of the log so far."""
+    """A piece of a log that somebody is reading, `run_id` its name: `offset` in bytes; `size` of the log so far."""
 
     run_id: str
     offset: int
@@ -207,7 +226,7 @@ class WorkerWish(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LogWish(msgspec.Struct, frozen=True):
-    """Somebody reads the log of `run_id`; the server has it up to `offset`."""
+    """Somebody reads the log of that name; the server has it up to `offset`."""
 
     run_id: str
     offset: int

@@ -11,6 +11,7 @@ from flamenco_manager.assignments.views import blueprint as assignments
 from flamenco_manager.endpoints import answer
 from flamenco_manager.files.views import blueprint as files
 from flamenco_manager.hot import Hot
+from flamenco_manager.logs.views import blueprint as logs
 from flamenco_manager.site import EXTENSION, Site, site
 from flamenco_manager.workers.views import blueprint as workers
 
@@ -20,7 +21,7 @@ def create_app(built: Site) -> Flask:
     app = Flask("flamenco_manager", static_folder=None)
     app.extensions[EXTENSION] = built
     errors.install(app)
-    for blueprint in (workers, assignments, files):
+    for blueprint in (workers, assignments, files, logs):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", "health", health)
     app.wsgi_app = Hot(built, app.wsgi_app)  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 from flamenco_common.hosts import is_loopback
+from flamenco_common.journal import journaled
 from flamenco_common.locking import try_lock
 
 from flamenco_manager.config import ManagerConfig, load
@@ -57,8 +58,9 @@ def run(make_config: Callable[..., ManagerConfig], /, **flags: Any) -> None:
     config = make_config(**flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with _opened(config) as database:
-        site = build(config, database)
+    with _opened(config) as database, journaled(config.data_dir / "log", "the manager") as journal:
+        logging.info("the manager of %s begins", config.server_url)
+        site = build(config, database, journal=journal)
         try:
             _serve(config, site)
         finally:

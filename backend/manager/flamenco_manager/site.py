@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from flamenco_common.journal import Journal
 from flask import current_app
 
 from flamenco_manager.assignments.book import Book
@@ -23,6 +24,7 @@ from flamenco_manager.files.fetching import Fetcher
 from flamenco_manager.files.forwarding import Forwarder
 from flamenco_manager.files.manifests import Manifests
 from flamenco_manager.files.pins import Pins
+from flamenco_manager.logs.machines import Machines
 from flamenco_manager.logs.store import LogStore
 from flamenco_manager.logs.wishes import Wishes
 from flamenco_manager.upstream.courier import Bell, Courier
@@ -54,6 +56,7 @@ class Site:
     pins: Pins
     fetcher: Fetcher
     forwarder: Forwarder
+    machines: Machines
     outbox: Outbox
     delivery: Delivery
     courier: Courier
@@ -73,8 +76,9 @@ def build(
     clock: Callable[[], float] = time.time,
     ticks: Callable[[], float] = time.monotonic,
     server: Server | None = None,
+    journal: Journal | None = None,
 ) -> Site:
-    """Build them. `clock` tells the time of day, `ticks` measures how long things take."""
+    """Build them. `clock` tells the time of day, `ticks` measures how long things take, `journal` is this process's own."""
     server = server or Server(
         config.server_url, config.manager_token(), config.server_timeout_seconds, config.threads, config.reached_at()
     )
@@ -82,7 +86,8 @@ def build(
     outbox, pins, bell = Outbox(database), Pins(database), Bell()
     cache = FileCache(config.data_dir / "files", config.cache_bytes, pins.__contains__)
     logs = LogStore(config.data_dir / "logs", config.log_piece_mb << 20, config.most_log_mb << 20)
-    wishes = Wishes(book, logs)
+    machines = Machines(config.data_dir / "machines", journal or Journal(config.data_dir / "log"), fleet.get)
+    wishes = Wishes(book, logs, machines)
     delivery = Delivery(server, book, fleet, wishes, cache, pins, config.lease_renewal_seconds, ticks, bell.ring)
     reports = Reports(database, book, outbox, logs, delivery, clock, bell.ring, bell.run_is_over)
     variables = Variables(config.own_variables(), server.farm_variables, config.data_dir / "variables.json", ticks)
@@ -96,13 +101,14 @@ def build(
         ordering=ordering,
         book=book,
         reports=reports,
-        watch=Watch(config, fleet, book, reports, delivery, logs, clock, ticks, bell.ring),
+        watch=Watch(config, fleet, book, reports, delivery, (logs, machines), clock, ticks, bell.ring),
         handing=Handing(book, fleet, claims, reports, ordering, variables, ticks),
         manifests=Manifests(server),
         cache=cache,
         pins=pins,
         fetcher=Fetcher(server, cache),
         forwarder=forwarder,
+        machines=machines,
         outbox=outbox,
         delivery=delivery,
         courier=Courier(bell, reports, delivery, outbox, forwarder, pins, logs, server),

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flamenco_common.journal import Journal, journaled
 
 from flamenco_worker import detect
-from flamenco_worker.config import load
+from flamenco_worker.config import WorkerConfig, load
 from flamenco_worker.errors import WorkerError
 from flamenco_worker.upstream import Upstream
 from flamenco_worker.worker import Worker, restart_program
@@ -48,6 +49,11 @@ def worker(file: Path | None, **flags: Any) -> None:
 
 def _run(file: Path | None, flags: dict[str, Any]) -> str:
     config = load(file, os.environ, flags)
+    with journaled(config.data_dir / "log", "the worker") as journal:
+        return _work(config, journal)
+
+
+def _work(config: WorkerConfig, journal: Journal) -> str:
     abilities = detect.abilities(config)
     found = ", ".join(blender.version for blender in abilities.blenders) or "none"
     address = config.manager_url
@@ -58,7 +64,7 @@ def _run(file: Path | None, flags: dict[str, Any]) -> str:
     logging.info(
         "worker %s of %s; Blender: %s; ffmpeg: %s", config.display_name(), address, found, abilities.ffmpeg_version
     )
-    mine = Worker(config, abilities, Upstream(address))
+    mine = Worker(config, abilities, Upstream(address), journal)
     _stop_on_signals(mine)
     return mine.run()
 

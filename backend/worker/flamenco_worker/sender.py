@@ -36,8 +36,12 @@ class Sender:
         orders: Callable[[WorkerOrders], None],
         settled: Callable[[str, bool], None],
         refused: Callable[[], None],
+        after: Callable[[], None],
     ) -> None:
-        """`settled(run_id, accepted)` is called when a run's last update arrived, or was refused."""
+        """`settled(run_id, accepted)` is called when a run's last update arrived, or was refused.
+
+        `after` is called when all that waited was delivered.
+        """
         self._upstream = upstream
         self._outbox = outbox
         self._runs = runs
@@ -45,6 +49,7 @@ class Sender:
         self._orders = orders
         self._settled = settled
         self._refused = refused
+        self._after = after
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._pause = 0.0
@@ -100,6 +105,7 @@ class Sender:
         try:
             self.flush()
             self._pause = 0.0
+            self._after()
         except Unreachable:
             self._pause = min(_LONGEST_PAUSE, self._pause * 2 or 0.5)
             self._stopping.wait(self._pause)

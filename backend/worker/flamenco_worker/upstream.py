@@ -18,6 +18,8 @@ from flamenco_common import content
 from flamenco_common.documents import (
     Assignment,
     HashList,
+    OwnLog,
+    OwnLogTaken,
     Registered,
     Registration,
     RunUpdate,
@@ -84,6 +86,10 @@ class Upstream:
     def update(self, updates: Sequence[RunUpdate]) -> UpdateAnswer:
         """Deliver reports on runs."""
         return self._read(self._call("PATCH", "/tasks", list(updates)), UpdateAnswer)
+
+    def own_log(self, piece: OwnLog) -> OwnLogTaken:
+        """Tell what this worker logs of itself."""
+        return self._read(self._call("POST", "/log", piece), OwnLogTaken)
 
     def task_files(self, task_id: int) -> TaskFiles:
         """The manifest of a task."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from flamenco_common.abilities import Abilities
 from flamenco_common.content import is_disk_full
 from flamenco_common.documents import Assignment, WorkerOrders
+from flamenco_common.journal import Journal
 from flamenco_common.states import RunStatus
 
 from flamenco_worker.board import Board
@@ -32,6 +33,7 @@ from flamenco_worker.fetcher import Fetcher
 from flamenco_worker.finisher import Finisher
 from flamenco_worker.handshake import Handshake
 from flamenco_worker.outbox import Outbox
+from flamenco_worker.own_log import OwnLogTeller
 from flamenco_worker.run import Run
 from flamenco_worker.sender import Sender
 from flamenco_worker.uploader import Uploader
@@ -42,9 +44,9 @@ _IDLE_SECONDS_BEFORE_BLENDER_CLOSES = 20.0
 
 
 class Worker:
-    """One worker. `run` returns how it is to end: "shutdown" or "restart"."""
+    """One worker. `run` returns how it is to end: "shutdown" or "restart". `journal`: what it logs of itself."""
 
-    def __init__(self, config: WorkerConfig, abilities: Abilities, upstream: Upstream) -> None:
+    def __init__(self, config: WorkerConfig, abilities: Abilities, upstream: Upstream, journal: Journal) -> None:
         self._config = config
         self._abilities = abilities
         self._upstream = upstream
@@ -64,6 +66,7 @@ class Worker:
             self._cache, thumbnails, abilities.ffmpeg, self._uploader, lambda: self._sender.poke()
         )
         self._handshake = Handshake(config, abilities, upstream)
+        self._own_log = OwnLogTeller(journal, upstream)
         self._sender = Sender(
             upstream,
             self._outbox,
@@ -72,6 +75,7 @@ class Worker:
             orders=self._obey,
             settled=self._settled,
             refused=self._sign_in_again,
+            after=lambda: self._own_log.tell(anyway=self._stop.is_set()),
         )
         self._fetcher = Fetcher(
             upstream,
@@ -138,7 +142,10 @@ class Worker:
     # ---- orders ----
 
     def _obey(self, orders: WorkerOrders) -> None:
+        if orders.state != self._orders.state:
+            _log.info("ordered to %s", orders.state)
         self._orders = orders
+        self._own_log.watched = orders.own_log
         self._board.drain(orders.state != "run")
         for run in self._board.held():
             run.watched = run.run_id in orders.log_wanted
@@ -157,6 +164,10 @@ class Worker:
 
     def _execute(self, run: Run) -> None:
         run.started = time.monotonic()
+        told = run.assignment
+        _log.info(
+            "begins run %s: task %d, %s of job %d, %s", run.run_id, told.task_id, told.step, told.job_id, told.job_name
+        )
         timer = self._timer(run)
         try:
             self._carry_out(run)
@@ -170,11 +181,13 @@ class Worker:
             status = RunStatus.LOST if is_disk_full(error) else RunStatus.FAILED
             self._ended(run, status, f"{error.filename or 'a file'}: {error.strerror or error}")
         except Exception as error:  # a fault of ours must not end the worker
+            _log.exception("the worker made a mistake in run %s", run.run_id)
             run.log(traceback.format_exc())
             self._ended(run, RunStatus.FAILED, f"the worker made a mistake: {error!r}")
         finally:
             if timer is not None:
                 timer.cancel()
+            _log.info("executed run %s in %.1f s", run.run_id, time.monotonic() - run.started)
             self._board.executed(run, time.monotonic() - run.started)
             run.finish()
 
@@ -205,6 +218,7 @@ class Worker:
         return timer
 
     def _ended(self, run: Run, status: RunStatus, reason: str) -> None:
+        _log.warning("the run %s is %s: %s", run.run_id, status.value, reason)
         run.log(f"error: {reason}")
         run.settle(status, reason)
         self._sender.poke()
@@ -228,6 +242,7 @@ class Worker:
 
     def _sign_off(self) -> None:
         self._stop.set()
+        _log.info("signs off")
         self._board.stop()
         self._blenders.close()
         self._finisher.stop()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flamenco_common.states import RunStatus, WorkerState
 
 from flamenco_manager.assignments.book import Book
 from flamenco_manager.assignments.reports import Closing, Reports
 from flamenco_manager.config import ManagerConfig
+from flamenco_manager.logs.machines import Machines
 from flamenco_manager.logs.store import LogStore
 from flamenco_manager.upstream.delivery import Delivery
 from flamenco_manager.workers.fleet import Fleet
@@ -29,7 +30,7 @@ class Watch:
         book: Book,
         reports: Reports,
         delivery: Delivery,
-        logs: LogStore,
+        logs: Sequence[LogStore | Machines],
         clock: Callable[[], float],
         ticks: Callable[[], float],
         courier: Callable[[], None],
@@ -91,5 +92,6 @@ class Watch:
 
     def _clean(self) -> None:
         before = self._clock() - self._config.log_keep_days * _DAY
-        self._logs.delete_before(before)
+        for each in self._logs:
+            each.delete_before(before)
         self._book.forget_before(before)

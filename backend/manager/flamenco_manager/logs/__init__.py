@@ -1,1 +1,1 @@
-"""The whole logs of runs, which stay here, and their pieces for whoever reads them."""
+"""The whole logs of runs, and the last lines of what machines log of themselves: they stay here, and go up to whoever reads them."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 
-from flamenco_common.documents import LogChunk, LogWish
+from flamenco_common.documents import WORKER_LOG, LogChunk, LogWish
+from flamenco_common.journal import Journal
 
 from flamenco_manager.assignments.book import Book
+from flamenco_manager.logs.machines import Machines
 from flamenco_manager.logs.store import LogStore
 
 _CHUNK_BYTES = 256 * 1024
@@ -17,9 +19,10 @@ _MOST_CHUNKS = 4  # in one report
 class Wishes:
     """What is wished for now; each answer of the server says it anew."""
 
-    def __init__(self, book: Book, store: LogStore) -> None:
+    def __init__(self, book: Book, store: LogStore, machines: Machines) -> None:
         self._book = book
         self._store = store
+        self._machines = machines
         self._lock = threading.Lock()
         self._offsets: dict[str, int] = {}
         self._sent: dict[str, tuple[int, int]] = {}
@@ -33,6 +36,10 @@ class Wishes:
     def of(self, run_ids: Iterable[str]) -> list[str]:
         """Those of these runs whose log is wished for."""
         return [run_id for run_id in run_ids if run_id in self._offsets] if self._offsets else []
+
+    def of_worker(self, worker_id: str) -> bool:
+        """Whether a worker's own log is wished for."""
+        return bool(self._offsets) and WORKER_LOG + worker_id in self._offsets
 
     def waiting(self) -> bool:
         """Whether there is something to bring that was not brought yet."""
@@ -54,11 +61,16 @@ class Wishes:
             self._sent.update({chunk.run_id: (chunk.offset, chunk.size) for chunk in chunks})
 
     def _fresh(self, run_id: str, offset: int) -> bool:
+        if (journal := self._machines.named(run_id)) is not None:
+            chunk = _part(run_id, journal, offset)
+            return chunk is not None and self._sent.get(run_id) != (chunk.offset, chunk.size)
         size, finished = self._size(run_id, offset)
         # What the server dropped once would be dropped again: no hurry then.
         return (offset < size or finished) and self._sent.get(run_id) != (offset, size)
 
     def _chunk(self, run_id: str, offset: int) -> LogChunk | None:
+        if (journal := self._machines.named(run_id)) is not None:
+            return _part(run_id, journal, offset)
         size, finished = self._size(run_id, offset)
         if offset >= size and not finished:
             return None
@@ -74,3 +86,12 @@ class Wishes:
             return run.log_size, False
         old = self._book.old(run_id)
         return (old.log_size, True) if old else (offset, True)
+
+
+def _part(name: str, journal: Journal, offset: int) -> LogChunk | None:
+    """What a journal has from a byte on; of one that began anew, the whole. An empty one says so."""
+    size = journal.size
+    if offset == size > 0:
+        return None
+    start, text = journal.read(offset if offset < size else 0, _CHUNK_BYTES)
+    return LogChunk(name, start, text, size)

@@ -45,6 +45,7 @@ class Ordering:
             enabled=member.enabled,
             wait=max(_SHORTEST_WAIT, self._idle() / self._most),
             log_wanted=self._wishes.of(run.id for run in self._book.of(member.id)),
+            own_log=self._wishes.of_worker(member.id),
         )
 
     def _idle(self) -> int:

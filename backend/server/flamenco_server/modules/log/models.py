@@ -1,4 +1,4 @@
-"""The operation log, the events that the event stream sends, and the logs of runs that people read."""
+"""The operation log, the events that the event stream sends, and the logs of runs and machines that people read."""
 
 from __future__ import annotations
 
@@ -39,22 +39,25 @@ class EventRow(Base):
     data: Mapped[Any] = mapped_column(Json)
 
 
+LOG_NAME = 80  # characters; the id of a run, or `worker.` or `manager.` before such an id
+
+
 class LogWishRow(Base):
-    """Somebody reads the log of a run: its manager is to bring it until then."""
+    """Somebody reads a log, `run_id` its name: its manager is to bring it until then."""
 
     __tablename__ = "log_wishes"
 
-    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(LOG_NAME), primary_key=True)
     manager_id: Mapped[int] = mapped_column(index=True)
     until: Mapped[float] = mapped_column(Double, index=True)
 
 
 class LogState(Base):
-    """What the server has of a run's log: `have` bytes of `size`; `finished` when no more comes."""
+    """What the server has of a log: `have` bytes of `size` (-1: not heard of); `finished` when no more comes."""
 
     __tablename__ = "log_states"
 
-    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(LOG_NAME), primary_key=True)
     have: Mapped[int] = mapped_column(BigInteger, default=0)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     finished: Mapped[bool] = mapped_column(default=False)
@@ -62,10 +65,10 @@ class LogState(Base):
 
 
 class LogPiece(Base):
-    """A piece of a run's log; `offset` in bytes."""
+    """A piece of a log; `offset` in bytes."""
 
     __tablename__ = "log_chunks"
 
-    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(LOG_NAME), primary_key=True)
     offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     text: Mapped[str] = mapped_column(Text)

@@ -26,6 +26,21 @@ class RunLog(msgspec.Struct, frozen=True):
     available: bool
 
 
+class MachineLog(msgspec.Struct, frozen=True):
+    """A piece of what a worker or a manager logs of itself, from byte `offset` on; it never ends, read on from `next`.
+
+    `start` is the first byte that is kept, so a piece may begin later than where it was asked for. `size` is the byte
+    after the last. Not `available`: the manager has been asked, try again in a second.
+    """
+
+    offset: int
+    text: str
+    size: int
+    next: int
+    start: int
+    available: bool
+
+
 class OperationView(msgspec.Struct, frozen=True):
     """One line of the operation log."""
 

@@ -1,4 +1,4 @@
-"""Reading: logs of runs, the operation log, and the key to the event stream."""
+"""Reading: logs of runs and machines, the operation log, and the key to the event stream."""
 
 from __future__ import annotations
 
@@ -15,8 +15,15 @@ from flamenco_server.helpers.paging import Page, PageQuery, page
 from flamenco_server.modules.auth.principal import Role
 from flamenco_server.modules.jobs.models import Job
 from flamenco_server.modules.log.models import Operation
-from flamenco_server.modules.log.run_log import RunLogs
-from flamenco_server.modules.log.schemas import LogQuery, OperationQuery, OperationView, RunLog, Ticket
+from flamenco_server.modules.log.run_log import Logs
+from flamenco_server.modules.log.schemas import (
+    LogQuery,
+    MachineLog,
+    OperationQuery,
+    OperationView,
+    RunLog,
+    Ticket,
+)
 from flamenco_server.modules.log.tickets import make_ticket
 
 endpoint = Endpoints("log")
@@ -24,14 +31,29 @@ endpoint = Endpoints("log")
 
 def setup(app: Flask, core: Core) -> None:
     """Build the module's collaborators."""
-    app.extensions["flamenco.log"] = RunLogs(core.database, core.config.log_keep_days * 86400)
+    app.extensions["flamenco.log"] = Logs(core.database, core.config.log_keep_days * 86400)
 
 
 @endpoint("GET", "/runs/<run_id>/log", query=LogQuery, answer=RunLog, role=Role.VIEWER, statuses=(404,))
 def run_log(run_id: str, query: LogQuery) -> RunLog:
     """Read a run's log from a byte on; its manager is asked for what is not here yet."""
-    logs = cast(RunLogs, current_app.extensions["flamenco.log"])
-    return logs.read(run_id, query.offset, core().clock())
+    return _logs().of_run(run_id, query.offset, core().clock())
+
+
+@endpoint("GET", "/workers/<worker_id>/log", query=LogQuery, answer=MachineLog, role=Role.VIEWER, statuses=(404,))
+def worker_log(worker_id: str, query: LogQuery) -> MachineLog:
+    """Read the last of what a worker logs of itself; its manager is asked for what is not here yet."""
+    return _logs().of_worker(worker_id, query.offset, core().clock())
+
+
+@endpoint("GET", "/managers/<int:manager_id>/log", query=LogQuery, answer=MachineLog, role=Role.VIEWER, statuses=(404,))
+def manager_log(manager_id: int, query: LogQuery) -> MachineLog:
+    """Read the last of what a manager logs of itself; it brings what is not here yet."""
+    return _logs().of_manager(manager_id, query.offset, core().clock())
+
+
+def _logs() -> Logs:
+    return cast(Logs, current_app.extensions["flamenco.log"])
 
 
 @endpoint("GET", "/log", query=OperationQuery, answer=Page[OperationView], role=Role.VIEWER)
