@@ -20,6 +20,7 @@ from flamenco_addon.preflight import (
     Severity,
     Subject,
     Wanted,
+    bakes,
     checks,
     frame_lists,
     paths,
@@ -29,7 +30,7 @@ from flamenco_addon.preflight import (
 )
 from flamenco_addon.preflight.disk import Disk
 from flamenco_addon.preflight.search import Search
-from flamenco_addon.preflight.subject import FileUse, Later, sliced
+from flamenco_addon.preflight.subject import FileUse, Later, SimulationUse, sliced
 from flamenco_client.errors import Canceled
 from flamenco_client.progress import Progress
 from flamenco_common.abilities import BlenderFound, blender_fits, choose_blender
@@ -241,6 +242,24 @@ def test_what_a_list_does_not_show_is_asked_for_by_itself(tmp_path: Path, monkey
 
 def test_names_with_no_meaning_to_the_disk_are_missing() -> None:
     assert missing(use("/a\0b.png"))
+
+
+@pytest.mark.parametrize(
+    ("packed", "sure", "told"),
+    [
+        (frozenset([("Sim", "Nodes", 7)]), False, True),
+        (frozenset([("Sim", "Nodes", 8)]), True, False),
+        (frozenset(), True, False),
+        (frozenset(), False, None),  # it may have been baked since the file was saved
+        (None, True, None),  # the file cannot be read
+    ],
+)
+def test_what_is_packed_is_known_of_the_saved_file_only(
+    packed: Any, sure: bool, told: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bakes, "packed_in", lambda _: packed)
+    zone = SimulationUse("nodes", "", Place("objects", "Sim", part="Nodes"), packed=True, zone=7, sure=sure)
+    assert bakes.Bakes(Disk()).made(zone) is told
 
 
 def test_much_to_send_is_told(tmp_path: Path) -> None:

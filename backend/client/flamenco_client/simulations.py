@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from blender_asset_tracer.blendfile.iterators import listbase, modifiers
+from blender_asset_tracer.blendfile.iterators import dynamic_array, listbase, modifiers
+
+from flamenco_client.blendfiles import opened
 
 SOFTBODY, PARTICLES, CLOTH, FLUID, NODES = 10, 19, 22, 56, 57  # ModifierData.type
 FLUID_DOMAIN = 1 << 0  # FluidModifierData.type
@@ -16,6 +19,7 @@ SIMULATION_NODE = b"GeometryNodeSimulationOutput"
 ORDER = ("rigidbody", "cloth", "softbody", "particles", "fluid", "nodes")
 
 Named = Callable[[Any], str]
+Packed = frozenset[tuple[str, str, int]]  # object, modifier, number of the bake
 
 
 def simulations(scene: Any, objects: list[Any], name_of: Named) -> list[str]:
@@ -30,6 +34,28 @@ def simulations(scene: Any, objects: list[Any], name_of: Named) -> list[str]:
     return [":".join(entry) for entry in found]
 
 
+def packed_bakes(path: Path) -> Packed:
+    """The bakes of geometry nodes that are packed into a .blend, which Blender itself tells nobody. Raises `BadBlend`."""
+    with opened(path) as file:
+        return frozenset(
+            (item.id_name[2:].decode("utf-8", "replace"), _name(block), int(bake[b"id"]))
+            for item in file.find_blocks_from_code(b"OB")
+            for block in modifiers(item)
+            for bake in bakes(block)
+            if bake.get(b"packed", default=0)
+        )
+
+
+def bakes(modifier: Any) -> Iterator[Any]:
+    """The bakes of a modifier of geometry nodes; of none there may be a pointer that points anywhere."""
+    if modifier[b"modifier", b"type"] == NODES and modifier.get(b"bakes_num", default=0):
+        yield from dynamic_array(modifier.get_pointer(b"bakes"))
+
+
+def _name(modifier: Any) -> str:
+    return str(modifier[b"modifier", b"name"].decode("utf-8", "replace"))
+
+
 def _of_object(item: Any) -> Iterator[tuple[str, str]]:
     for block in modifiers(item):
         kind = _KINDS.get(block[b"modifier", b"type"])
@@ -37,7 +63,7 @@ def _of_object(item: Any) -> Iterator[tuple[str, str]]:
             continue
         checked = kind[1](block)
         if checked is not None:
-            yield kind[0], checked or block[b"modifier", b"name"].decode("utf-8", "replace")
+            yield kind[0], checked or _name(block)
 
 
 def _always(_block: Any) -> str | None:

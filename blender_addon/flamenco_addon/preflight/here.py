@@ -13,6 +13,7 @@ from flamenco_client.submit import Submission
 
 from .. import runtime
 from ..core.choices import Chosen, chosen
+from ..scene.saving import is_saved
 from .subject import Here, Subject, Wanted
 
 OWN = __package__.rsplit(".", 1)[0]
@@ -59,6 +60,7 @@ def here() -> Here:
         version=tuple(bpy.app.version),
         cycle=str(bpy.app.version_cycle),
         blend=state.blend,
+        saved=is_saved(),
         memory=state.memory,
         compute_device=compute_device(),
         color_config=os.environ.get("OCIO", ""),

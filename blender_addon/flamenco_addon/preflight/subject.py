@@ -71,6 +71,7 @@ class Here:
     version: Version = (0, 0, 0)
     cycle: str = "release"
     blend: str = ""  # its path; empty if it was never saved
+    saved: bool = False  # whether the file on the disk is known to be what is open
     memory: Memory = field(default_factory=Memory)
     compute_device: str = ""  # of Cycles in the user's preferences: NONE, CUDA, …; empty: not known
     color_config: str = ""  # a file of the studio's that replaces Blender's colour management
@@ -129,8 +130,12 @@ class SimulationUse:
     outdated: bool = False
     folder: str = ""
     prefix: str = ""  # of its files in that folder
-    packed: bool = False  # if it is baked, that is in the .blend, and Blender tells nobody
+    packed: bool = False  # if it is baked, that is in a .blend, and only the file itself tells
+    holder: str = ""  # that .blend; empty if it was never saved
+    zone: int = 0  # the number of the bake in there
+    sure: bool = False  # whether what is open is what lies there
     linked: bool = False
+    start: int = 0  # the frame that it begins with, which needs no baking
 
 
 @dataclass

@@ -78,9 +78,12 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "block_gone": (ERROR, "Chairs is no longer in the library //lib.blend", ("collections", "Chairs"), ""),
     "override_lost": (WARNING, "Chair has lost what it overrides", ("objects", "Chair"), ""),
     "cloth_not_baked": (WARNING, "cloth simulation of Flag is not", ("objects", "Flag"), "Bake and render on the farm"),
+    "cloth_began_before": (WARNING, "of Flag is not baked", ("objects", "Flag"), "Bake and render on the farm"),
     "cache_gone": (ERROR, "its cache is missing: ", ("objects", "Flag"), ""),
     "particles_not_baked": (WARNING, "of Cloud is not baked", ("objects", "Cloud"), "Bake and render on the farm"),
     "nodes_not_baked": (WARNING, "of Sim is not baked", ("objects", "Sim"), "Bake and render on the farm"),
+    "nodes_maybe_packed": (NOTE, "of Sim is baked can be told once the file is saved", ("objects", "Sim"), ""),
+    "linked_nodes_not_baked": (WARNING, "of Sim is not baked", ("objects", "Sim"), ""),
     "node_of_addon": (WARNING, "The node Own in Paint (OwnNode) comes from an add-on", ("materials", "Paint"), ""),
     "node_unknown": (WARNING, "is of a type that this Blender does not know", ("materials", "Paint"), ""),
     "addon_listens": (NOTE, "The add-on shaker does something at each frame", None, ""),
@@ -91,7 +94,7 @@ EXPECTED: dict[str, tuple[str, str, tuple[str, str] | None, str]] = {
     "no_edit": (ERROR, "the scene has none", SCENE, ""),
 }
 # What Blender 3.4 cannot tell, or does not have.
-NOT_IN_OLD = ("block_gone", "override_lost", "nodes_not_baked")
+NOT_IN_OLD = ("block_gone", "override_lost", "nodes_not_baked", "nodes_maybe_packed", "linked_nodes_not_baked")
 CASES = [
     (version, name) for version in VERSIONS for name in EXPECTED if version != "3.4" or name not in NOT_IN_OLD
 ]  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...core.choices import setting_key
 from .. import frame_lists
+from ..bakes import Bakes
 from ..disk import Disk
 from ..findings import Finding, Severity
 from ..rendering import Rendered, frames_text, rendered
@@ -21,11 +23,12 @@ WORDS = {
 
 
 def check(subject: Subject) -> Iterator[Step]:
-    """Those that are not baked, and those whose settings were changed since."""
+    """Those that are not baked, and those whose settings were changed since; none where no frame is after their first."""
     if rendered(subject) is not Rendered.SCENE:
         return
-    first = frame_lists.numbers(frames_text(subject))[:2] == [subject.scene.frame_start]
-    found = [use for use in subject.simulations if not first and not by_the_job(subject, use)]
+    frames = frame_lists.numbers(frames_text(subject))
+    last = frames[-1] if frames else math.inf
+    found = [use for use in subject.simulations if last > use.start and not by_the_job(subject, use)]
     can_bake = subject.catalogue is not None and subject.catalogue.job_type("bake") is not None
     yield Later(unbaked(found, can_bake and subject.job.type == "render"))
 
@@ -42,16 +45,13 @@ def unbaked(found: list[SimulationUse], can_bake: bool) -> Callable[[Disk], Iter
     """What is found once the disk is asked for bakes of geometry nodes."""
 
     def answer(disk: Disk) -> Iterator[Finding]:
+        bakes = Bakes(disk)
         for use in dict.fromkeys(found):
-            baked = use.baked if use.baked is not None else bool(use.folder and disk.names(use.folder))
+            baked = bakes.made(use)
             fix = BAKE if can_bake and not use.linked and use.kind not in NOT_BY_BAKE else ""
-            if use.packed:
-                yield Finding(
-                    "simulations",
-                    Severity.NOTE,
-                    f"Nobody can tell whether the {named(use)} is baked: it would be packed",
-                    use.place,
-                )
+            if baked is None:
+                text = f"Whether the {named(use)} is baked can be told once the file is saved, as it would be packed into it"
+                yield Finding("simulations", Severity.NOTE, text, use.place)
             elif not baked:
                 text = f"The {named(use)} is not baked: frames by different workers would not fit together"
                 yield Finding("simulations", Severity.WARNING, text, use.place, fix=fix)

@@ -41,9 +41,7 @@ def _place(thing: Any, modifier: Any, editor: str = Editor.PHYSICS) -> Place:
 
 def _folder(subject: Subject, thing: Any) -> str:
     """The folder that relative paths of an object begin in."""
-    if thing.library is None:
-        return subject.here.folder
-    return paths.folder_of(paths.absolute(str(thing.library.filepath), subject.here.folder))
+    return paths.folder_of(_holder(subject, thing))
 
 
 def _points(subject: Subject, kind: str, owner: str, name: str, cache: Any, start: str, place: Place) -> SimulationUse:
@@ -64,6 +62,7 @@ def _points(subject: Subject, kind: str, owner: str, name: str, cache: Any, star
         folder=folder,
         prefix=prefix,
         linked=bool(place.library),
+        start=int(cache.frame_start),
     )
 
 
@@ -96,7 +95,13 @@ def _fluid(subject: Subject, thing: Any, modifier: Any) -> Iterator[SimulationUs
     folder = paths.absolute(str(settings.cache_directory), _folder(subject, thing))
     place = _place(thing, modifier)
     yield SimulationUse(
-        "fluid", f"fluid:{thing.name}:{modifier.name}", place, baked=baked, folder=folder, linked=bool(place.library)
+        "fluid",
+        f"fluid:{thing.name}:{modifier.name}",
+        place,
+        baked=baked,
+        folder=folder,
+        linked=bool(place.library),
+        start=int(settings.cache_frame_start),
     )
 
 
@@ -123,8 +128,26 @@ def _nodes(subject: Subject, thing: Any, modifier: Any) -> Iterator[SimulationUs
             baked=None,
             folder=_bake_folder(subject, thing, modifier, bake) if target == "DISK" else "",
             packed=target == "PACKED",
+            holder=_holder(subject, thing),
+            zone=int(bake.bake_id),
+            sure=subject.here.saved or thing.library is not None,
             linked=bool(place.library),
+            start=_start(subject.scene, bake),
         )
+
+
+def _holder(subject: Subject, thing: Any) -> str:
+    """The .blend that an object is in."""
+    if thing.library is None:
+        return subject.here.blend
+    return paths.absolute(str(thing.library.filepath), subject.here.folder)
+
+
+def _start(scene: Any, bake: Any) -> int:
+    """The frame that a zone begins with."""
+    if bake.use_custom_simulation_frame_range:
+        return int(bake.frame_start)
+    return int(scene.simulation_frame_start if scene.use_custom_simulation_range else scene.frame_start)
 
 
 def _bake_folder(subject: Subject, thing: Any, modifier: Any, bake: Any) -> str:
