@@ -21,7 +21,7 @@ _MOST_LINE = 2000  # characters; the rest of a line is left out
 _MOST_LINES = 200  # of one message, as a traceback has
 _SECRET = re.compile(r"\b((?:user|manager|worker)_\d+_|join_)[A-Za-z0-9_-]{20,}|(?<=://)[^/@\s]+:[^/@\s]+(?=@)")
 _UNSEEN = re.compile(r"[^\t\n\x20-\x7e\xa0-\U0010ffff]|[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+_FORMAT, _MOMENT = "%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S%z"  # the reader may be in another zone
 
 
 class Journal:
@@ -101,7 +101,7 @@ class JournalHandler(logging.Handler):
     def __init__(self, journal: Journal) -> None:
         super().__init__()
         self.journal = journal
-        self.setFormatter(logging.Formatter(_FORMAT))
+        self.setFormatter(logging.Formatter(_FORMAT, _MOMENT))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one message."""

@@ -6,13 +6,17 @@ import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
 import { attempt, complain, toast } from "../core/toast.js";
 import { badge } from "../parts/states.js";
+import { machineLog } from "../parts/worker/machinelog.js";
 import { stateOf, toneOf } from "../parts/worker/orders.js";
 
 const id = Number(given.manager);
+const shown = h("div"), logged = h("div");
+fill(main, shown, h("div.gap"), logged);
 function draw(site, workers) {
   document.title = `${site.name} · Flamenco`;
   const toggle = () => attempt(async () => { await patch(`/managers/${id}`, { enabled: !site.enabled }); toast(site.enabled ? "Disabled: it gets no more tasks." : "Enabled."); load(); });
-  fill(main, h("div.head", {}, h("div.grow", {}, h("div.row", {}, h("a.muted", { href: "/managers" }, "Managers /"), h("h1", {}, site.name), site.enabled ? badge("awake", "enabled") : badge("canceled", "disabled")),
+  if (!logged.hasChildNodes()) fill(logged, machineLog(`/managers/${id}/log`, site.name, "the manager"));
+  fill(shown, h("div.head", {}, h("div.grow", {}, h("div.row", {}, h("a.muted", { href: "/managers" }, "Managers /"), h("h1", {}, site.name), site.enabled ? badge("awake", "enabled") : badge("canceled", "disabled")),
     h("div.muted", {}, `made ${moment(site.created_at)} · seen `, h("time", { title: exactly(site.last_seen_at) }, ago(site.last_seen_at)), site.address ? ` · workers reach it at ${site.address}` : "")), h("div.end", {}, may("admin") ? h("button", { type: "button", onclick: toggle }, site.enabled ? "Disable" : "Enable") : "")),
     h("section.card", { "aria-label": "Its workers" }, workers.length ? h("table.plain", {}, h("tr", {}, ["Worker", "State", "Renders", "Seen"].map((text) => h("th", {}, text))), workers.map((worker) => h("tr", {},
       h("td", {}, h("a", { href: `/workers/${worker.id}` }, worker.name)), h("td", {}, badge(toneOf(worker), stateOf(worker))), h("td", {}, worker.current.map((now) => `${now.job_name} ${now.label}`).join(", ") || "–"), h("td", {}, ago(worker.last_seen_at))))) : h("p.empty", {}, "It has no workers yet.")));

@@ -7,19 +7,21 @@ import { listen, on, onReset } from "../core/live.js";
 import { complain } from "../core/toast.js";
 import { timeChart } from "../parts/chart.js";
 import { badge } from "../parts/states.js";
+import { machineLog } from "../parts/worker/machinelog.js";
 import { buttons, failureRate, pending, stateOf, toneOf } from "../parts/worker/orders.js";
 import { scheduleCard } from "../parts/worker/schedule-dialog.js";
 
 const id = given.worker;
 const title = h("h1"), state = h("span"), actions = h("div.end"), facts = h("div.facts.muted"), why = h("p.problem", { role: "status", hidden: true });
-const current = h("div"), machine = h("div"), schedule = h("div"), runs = h("div.scroll-x"), day = h("p.muted");
+const current = h("div"), machine = h("div"), schedule = h("div"), runs = h("div.scroll-x"), day = h("p.muted"), logged = h("div");
 const chart = timeChart({ series: [{ label: "busy", colour: "processing", fill: "processing-soft", bars: true }], most: 100, values: (value) => `${value} %`, name: "Share of each hour that it rendered, over the last day" });
 const card = (name, ...inside) => h("section.card", {}, h("h2", {}, name), inside);
 fill(main, h("div.head", {}, h("div.grow", {}, h("div.row", {}, h("a.muted", { href: "/workers" }, "Workers /"), title, state), facts), actions), why,
-  h("div.cards", {}, card("Now", current), card("Machine", machine), card("Sleep schedule", schedule), card("The last day", day, chart.element)), h("div.gap"), card("Past runs", runs));
+  h("div.cards", {}, card("Now", current), card("Machine", machine), card("Sleep schedule", schedule), card("The last day", day, chart.element)), h("div.gap"), logged, h("div.gap"), card("Past runs", runs));
 
 let worker = null;
 function draw() {
+  if (!logged.hasChildNodes()) fill(logged, machineLog(`/workers/${id}/log`, worker.name, "its manager"));
   document.title = `${worker.name} · Flamenco`;
   say(title, worker.name);
   fill(state, badge(toneOf(worker), stateOf(worker)), worker.tags.map((tag) => h("span.tag", {}, tag)));

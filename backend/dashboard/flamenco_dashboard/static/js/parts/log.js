@@ -9,19 +9,22 @@ const SMALL = 768 * 1024; // a log up to this is read from its beginning
 const PAUSE = 1000;
 const LINES = 80; // a piece of the page that the browser may leave undrawn
 
-/** The log of a run. `tail`: its last lines, for as long as nothing better is here. Gives {element, wake, stop}. */
-export function log(run, tail) {
-  const reader = new LogReader(run.id);
+/**
+ * A log, and where the API has it: of a run (its `id` and `attempt` say it all), or `path`, a `name` for people, the `file` it is saved as and
+ * its `keeper`. `tail`: its last lines, for as long as nothing better is here. Gives {element, wake, stop}.
+ */
+export function log({ id, attempt, path = `/runs/${id}/log`, name = `attempt ${attempt}`, file = `run-${id}`, keeper = "the run's manager" }, tail) {
+  const reader = new LogReader(path);
   const note = h("span.muted.num.log-note", { role: "status" });
-  const query = h("input.search", { type: "search", placeholder: "Search the log", "aria-label": `Search the log of attempt ${run.attempt}` });
+  const query = h("input.search", { type: "search", placeholder: "Search the log", "aria-label": `Search the log of ${name}` });
   const found = h("span.hint.num", { role: "status" });
   const button = (text, label, work, more = {}) => h("button", { type: "button", title: label, onclick: work, ...more }, text);
   const follow = button("Follow", "Stay at the end as lines come", () => setFollow(following === false), { "aria-pressed": "true" });
   const wrap = button("Wrap", "Break long lines", () => setWrap(wrap.getAttribute("aria-pressed") !== "true"), { "aria-pressed": "false" });
   const download = button("Download", "Download the whole log", () => save());
   const lines = h("div.log-lines");
-  const view = h("div.log-view", { tabIndex: 0, role: "log", "aria-live": "off", "aria-label": `Log of attempt ${run.attempt}` }, lines);
-  const element = h("section.log", { "aria-label": `Log of attempt ${run.attempt}` },
+  const view = h("div.log-view", { tabIndex: 0, role: "log", "aria-live": "off", "aria-label": `Log of ${name}` }, lines);
+  const element = h("section.log", { "aria-label": `Log of ${name}` },
     h("div.row.log-tools", {}, query, button("↑", "Previous match (shift Enter)", () => search(-1), { "aria-label": "Previous match" }), button("↓", "Next match (Enter)", () => search(1), { "aria-label": "Next match" }), found, h("span.grow"),
       button("First error", "Jump to the first line that tells of an error", () => firstError()), button("Start", "To the beginning", () => toStart()), follow, wrap, download), view, note);
   let blocks = []; // {start, end, text, element}: one after another
@@ -92,8 +95,8 @@ export function log(run, tail) {
     try { await work(); } catch (error) { complain(error); } finally { busy = false; }
   };
   const earlier = () => guarded(async () => {
-    if (!blocks.length || begin() === 0) return;
-    const from = Math.max(0, begin() - WINDOW);
+    if (!blocks.length || begin() <= reader.start) return;
+    const from = Math.max(reader.start, begin() - WINDOW);
     const before = lines.offsetHeight;
     put(await reader.between(from, begin()), "before");
     view.scrollTop += lines.offsetHeight - before;
@@ -116,12 +119,14 @@ export function log(run, tail) {
   };
   const pull = async () => {
     for (let turn = 0; turn < 8; turn += 1) {
-      const wanted = blocks.length ? end() : reader.size > SMALL ? reader.size - WINDOW : 0;
+      const long = reader.size - reader.start > SMALL;
+      const wanted = blocks.length ? end() : long ? reader.size - WINDOW : reader.start;
       const answer = await reader.read(wanted);
-      if (!blocks.length && reader.size > SMALL && wanted < reader.size - 2 * WINDOW) continue; // only now known to be long
+      if (!blocks.length && reader.size - reader.start > SMALL && wanted < reader.size - 2 * WINDOW) continue; // only now known to be long
       if (!answer.available && !blocks.length) return showTail();
+      if (blocks.length && answer.offset !== wanted) clear(); // what is shown is kept no more
       if (!answer.text) return undefined;
-      if (!blocks.length) { fill(lines); put(wanted ? trimmed(answer) : answer, "after"); } else put(answer, "after");
+      if (!blocks.length) { fill(lines); put(wanted > reader.start ? trimmed(answer) : answer, "after"); } else put(answer, "after");
       if (following) toEnd();
       if (answer.next >= reader.size) return undefined;
     }
@@ -145,12 +150,12 @@ export function log(run, tail) {
     toEnd();
   };
   const describe = () => {
-    if (!reader.available) say(note, tail ? "The last lines. The whole log lies at the run's manager and has been asked for." : "The log has been asked for at the run's manager.");
-    else if (!reader.size) say(note, "The log is empty.");
-    else if (!blocks.length) say(note, `The last lines of ${size(reader.size)}. The rest is on its way from the run's manager.`);
+    if (!reader.available) say(note, tail ? `The last lines. The whole log lies at ${keeper} and has been asked for.` : `The log has been asked for at ${keeper}.`);
+    else if (reader.size <= reader.start) say(note, "The log is empty.");
+    else if (!blocks.length) say(note, `The last lines of ${size(reader.size)}. The rest is on its way from ${keeper}.`);
     else {
-      const part = begin() === 0 && end() >= reader.size ? "" : `, shown from ${Math.floor((100 * begin()) / reader.size)} to ${Math.ceil((100 * end()) / reader.size)} %`;
-      say(note, `${size(reader.size)}${part}${reader.finished ? "" : ", and growing"}`);
+      const part = begin() <= reader.start && end() >= reader.size ? "" : `, shown from ${Math.floor(100 * reader.part(begin()))} to ${Math.ceil(100 * reader.part(end()))} %`;
+      say(note, `${reader.start ? "the last " : ""}${size(reader.size - reader.start)}${part}${reader.finished ? "" : ", and growing"}`);
     }
   };
 
@@ -167,7 +172,7 @@ export function log(run, tail) {
 
   // ---- search ----
 
-  const toStart = async () => { setFollow(false); await guarded(async () => { if (begin() !== 0 || !blocks.length) await around(0); view.scrollTop = 0; }); describe(); };
+  const toStart = async () => { setFollow(false); await guarded(async () => { if (begin() > reader.start || !blocks.length) await around(reader.start); view.scrollTop = 0; }); describe(); };
   const search = async (direction) => {
     const text = query.value;
     if (!text) return;
@@ -195,7 +200,7 @@ export function log(run, tail) {
       if (!blocks.length || place.line < begin() || place.at >= end()) await around(place.line);
       hit = { ...place, text, long: 0 };
       reveal(hit);
-      say(found, `${wrapped ? "from the other end, " : ""}at ${Math.round((100 * place.line) / Math.max(1, reader.size))} %`);
+      say(found, `${wrapped ? "from the other end, " : ""}at ${Math.round(100 * reader.part(place.line))} %`);
       describe();
     } catch (error) { complain(error); }
   };
@@ -270,7 +275,7 @@ export function log(run, tail) {
         offset = next;
       }
       const url = URL.createObjectURL(new Blob(pieces, { type: "text/plain" }));
-      h("a", { href: url, download: `run-${run.id}.log` }).click();
+      h("a", { href: url, download: `${file}.log` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60000);
     } catch (error) { complain(error); }
     download.disabled = false;

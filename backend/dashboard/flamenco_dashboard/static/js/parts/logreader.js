@@ -1,4 +1,4 @@
-// A run's log in windows: what is asked for is a byte, what comes is text from there on. The whole is never held.
+// A log in windows: what is asked for is a byte, what comes is text from there on. The whole is never held.
 import { get } from "../core/api.js";
 
 export const WINDOW = 256 * 1024;
@@ -12,12 +12,15 @@ const TELLING = /\berrors?\b|\w(Error|Exception)\b|\bexception\b|traceback|\bfat
 export const isError = (line) => TELLING.test(line) && !HARMLESS.test(line);
 
 export class LogReader {
-  constructor(run) { this.run = run; this.size = 0; this.finished = false; this.available = false; }
+  /** `path`: where the API has it. Bytes before `start` are kept no more, as of the log of a machine. */
+  constructor(path) { this.path = path; this.start = 0; this.size = 0; this.finished = false; this.available = false; }
 
-  /** The text from a byte on, as much as one answer holds: {offset, text, next, available}. */
+  /** The text from a byte on, or from what is still kept, as much as one answer holds: {offset, text, next, available}. */
   async read(offset) {
-    const answer = await get(`/runs/${this.run}/log`, { offset });
-    this.size = Math.max(this.size, answer.size, answer.next);
+    const answer = await get(this.path, { offset });
+    this.start = answer.start ?? 0;
+    // The log of a machine may have begun anew.
+    this.size = answer.start === undefined ? Math.max(this.size, answer.size, answer.next) : answer.size;
     this.available ||= answer.available;
     if (answer.finished && answer.available) this.finished = true;
     return answer;
@@ -27,9 +30,9 @@ export class LogReader {
   async between(from, to) {
     const answer = await this.read(from);
     let { text } = answer;
-    if (answer.next > to) text = decoder.decode(encoder.encode(text).subarray(0, to - from));
-    const cut = from > 0 ? text.indexOf("\n") + 1 : 0;
-    return { ...answer, offset: from + bytesOf(text.slice(0, cut)), text: text.slice(cut), next: Math.min(to, answer.next) };
+    if (answer.next > to) text = decoder.decode(encoder.encode(text).subarray(0, Math.max(0, to - answer.offset)));
+    const cut = answer.offset > this.start ? text.indexOf("\n") + 1 : 0;
+    return { ...answer, offset: answer.offset + bytesOf(text.slice(0, cut)), text: text.slice(cut), next: Math.min(to, answer.next) };
   }
 
   /**
@@ -37,28 +40,31 @@ export class LogReader {
    * `told(part)` hears how far it is and says with false to give up.
    */
   async forward(from, finds, told) {
-    for (let offset = from; ;) {
-      const { text, next, available } = await this.read(offset);
+    for (let wanted = from; ;) {
+      const { offset, text, next, available } = await this.read(wanted);
       const whole = next >= this.size ? text.length : text.lastIndexOf("\n") + 1 || text.length;
       const found = scan(text.slice(0, whole), finds);
       if (found) return at(offset, text, found);
       const on = offset + bytesOf(text.slice(0, whole));
-      if (!available || on <= offset || told(on / Math.max(1, this.size)) === false) return null;
-      offset = on;
+      if (!available || on <= offset || told(this.part(on)) === false) return null;
+      wanted = on;
     }
   }
 
   async backward(to, finds, told) {
-    for (let end = to; end > 0;) {
+    for (let end = to; end > this.start;) {
       const from = Math.max(0, end - WINDOW);
       const { offset, text, available } = await this.between(from, end);
       const found = scan(text, finds, true);
       if (found) return at(offset, text, found);
-      if (!available || told(1 - offset / Math.max(1, this.size)) === false) return null;
-      end = from === 0 ? 0 : Math.min(offset, end - 1);
+      if (!available || told(1 - this.part(offset)) === false) return null;
+      end = from <= this.start ? 0 : Math.min(offset, end - 1);
     }
     return null;
   }
+
+  /** How far into what is kept a byte is, from 0 to 1. */
+  part(byte) { return Math.max(0, byte - this.start) / Math.max(1, this.size - this.start); }
 }
 
 function scan(text, finds, last = false) {
