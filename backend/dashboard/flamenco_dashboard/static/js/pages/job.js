@@ -28,7 +28,8 @@ const waiting = h("p.waiting", { role: "status", hidden: true });
 const buttons = h("div.end");
 const thumbnail = h("img.newest", { alt: "The newest frame", hidden: true });
 
-fill(main,
+// Nothing is seen before the job is known, so that nothing jumps then.
+const page = h("div.unready", {},
   h("div.head.job-head", {}, thumbnail, h("div.grow", {}, h("div.row", {}, h("a.back", { href: "/jobs" }, "Jobs"), title, state), facts), buttons),
   progress, waiting,
   h("div.job-body", {}, failures(model), tabs([
@@ -40,10 +41,12 @@ fill(main,
     ["files", "Files", () => files(model)],
     ["activity", "Activity", () => activity(model)],
   ])));
+fill(main, page);
 
 function draw() {
   const { job } = model;
   document.title = `${job.name} · Flamenco`;
+  page.classList.remove("unready");
   say(title, job.name);
   title.title = job.name;
   fill(state, badge(job.state));

@@ -27,8 +27,10 @@ const actions = h("span.row");
 const attempts = h("section.card.attempts", { "aria-label": "Attempts" });
 const body = h("div.runs");
 
-fill(main, h("div.head.task-head", {}, h("div.grow", {}, h("div.row", {}, h("nav.crumbs", { "aria-label": "Where this is" }, h("a", { href: "/jobs" }, "Jobs"), " / ", crumb, " / "), title, state), facts), h("div.end", {}, previous, next, actions)),
+// Nothing is seen before the task is known, so that nothing jumps then.
+const page = h("div.unready", {}, h("div.head.task-head", {}, h("div.grow", {}, h("div.row", {}, h("nav.crumbs", { "aria-label": "Where this is" }, h("a", { href: "/jobs" }, "Jobs"), " / ", crumb, " / "), title, state), facts), h("div.end", {}, previous, next, actions)),
   attempts, body);
+fill(main, page);
 
 // ---- the head ----
 
@@ -39,6 +41,7 @@ function draw() {
   const frames = label();
   const name = `${task.step}${frames ? ` ${frames}` : ""}`;
   document.title = `${name} of ${job.name} · Flamenco`;
+  page.classList.remove("unready");
   say(crumb, job.name);
   say(title, name);
   fill(state, badge(task.status));
@@ -103,7 +106,8 @@ async function around(run) {
   const times = await get(`/jobs/${jobId}/times`);
   await loadGrid();
   const step = grid.steps.indexOf(run.step);
-  const rows = times.task.map((each, at) => ({ at: grid.place.get(each), memory: times.memory_mb[at], seconds: times.seconds[at], own: each === taskId }))
+  const newest = new Map(times.task.map((each, at) => [each, at]).reverse());
+  const rows = [...newest].map(([each, at]) => ({ at: grid.place.get(each), memory: times.memory_mb[at], seconds: times.seconds[at], own: each === taskId }))
     .filter((row) => row.at !== undefined && grid.step[row.at] === step && row.memory).sort((a, b) => a.at - b.at);
   const here = rows.findIndex((row) => row.own);
   return rows.slice(Math.max(0, here - 100), here + 101).map((row) => ({ ...row, label: grid.label[row.at] || run.step }));
@@ -150,6 +154,11 @@ async function load() {
   draw();
 }
 const again = steadily(() => load().catch(complain), 500);
+// What moves many tasks at once tells of the job only.
+const look = steadily(async () => {
+  const now = await get(`/tasks/${taskId}`).catch(() => task);
+  if (now.status !== task.status || now.run !== task.run) again();
+}, 2000);
 async function loadWorkers() {
   const page = await get("/workers", { limit: 1000 });
   workers = new Map(page.items.map((worker) => [worker.id, worker.name]));
@@ -159,7 +168,7 @@ async function loadWorkers() {
 try {
   await load();
   on("task", (event) => { if (Number(event.object_id) === taskId) { again(); for (const shown of views.values()) shown.log.wake(); } });
-  on("job", (event) => { if (event.data.deleted) location.assign("/jobs"); });
+  on("job", (event) => { if (event.data.deleted) location.assign("/jobs"); else look(); });
   onReset(again);
   loadWorkers().catch(complain);
   loadGrid().catch(complain);

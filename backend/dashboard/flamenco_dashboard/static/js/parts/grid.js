@@ -24,18 +24,19 @@ export function grid(cells, on, name) {
   let palette = {};
 
   const readPalette = () => {
-    palette = Object.fromEntries(Object.entries(NAMES).map(([letter, state]) => [letter, colour(letter === "q" || letter === "w" ? `${state}-soft` : state)]));
+    palette = Object.fromEntries(Object.entries(NAMES).map(([letter, state]) => [letter, colour(letter === "q" || letter === "w" ? `${state}-cell` : state)]));
     Object.assign(palette, { line: colour("line"), text: colour("text"), accent: colour("accent"), card: colour("card"), queuedLine: colour("queued") });
   };
   const layout = () => {
     const width = element.clientWidth || 600;
     const fitting = SIZES.findLast((size) => Math.floor(width / (size + GAP)) * Math.floor(360 / (size + GAP)) >= cells.count) ?? SIZES[0];
-    cell = zoomed ?? Math.min(fitting, 28);
+    cell = zoomed ?? fitting;
     across = Math.max(1, Math.floor((width - 2) / (cell + GAP)));
     const tall = Math.ceil(cells.count / across) * (cell + GAP) + GAP;
     const seen = Math.min(tall, 420);
     spacer.style.height = `${tall - seen}px`;
     element.style.maxHeight = `${seen}px`;
+    element.dataset.cell = cell;
     const ratio = devicePixelRatio || 1;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(seen * ratio);
@@ -116,7 +117,7 @@ export function grid(cells, on, name) {
     if (by !== undefined) {
       event.preventDefault();
       const before = focused;
-      focused = Math.max(0, Math.min(cells.count - 1, (focused < 0 ? 0 : focused + by)));
+      focused = Math.max(0, Math.min(cells.count - 1, focused < 0 && event.key !== "End" ? 0 : focused + by));
       if (event.shiftKey && before >= 0) { const start = anchor ?? before; anchor = start; range(start, focused); choose(); } else anchor = null;
       const y = Math.floor(focused / across) * (cell + GAP);
       if (y < element.scrollTop) element.scrollTop = y;

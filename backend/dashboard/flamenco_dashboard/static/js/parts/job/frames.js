@@ -14,14 +14,21 @@ const WORDS = { w: "waiting", q: "queued", p: "processing", c: "completed", f: "
 export function frames(model) {
   const place = h("div.stack");
   const tools = h("div.bulk.row", { hidden: true, role: "toolbar", "aria-label": "Selected tasks" });
-  const legend = h("div.row.legend", {}, Object.values(WORDS).map((state) => badge(state)), h("span.hint", {}, "Click a frame to open it, drag to select several, Ctrl and the wheel or + and − to zoom"));
+  const zoomer = (text, label, by) => h("button", { type: "button", "aria-label": label, title: `${label} (${text}), or Ctrl and the wheel`, onclick: () => zoomAll(by) }, text);
+  const legend = h("div.row.legend", {}, Object.values(WORDS).map((state) => badge(state)), h("span.hint.grow", {}, "Click a frame to open it, drag to select several"),
+    h("span.row.zoomers", {}, zoomer("−", "Smaller cells", -1), zoomer("+", "Larger cells", 1)));
   const element = h("section", { "aria-label": "Frames" }, legend, tools, place);
   const tip = h("div.tip", { hidden: true });
   document.body.append(tip);
   let grids = [];
   let selection = [];
 
+  // A grid that holds the same tasks stays, with its selection and its place.
+  const marked = ({ steps, task }) => [steps.join("\n"), task.length, task[0], task.at(-1)].join("\t");
+  let built = "";
   const build = () => {
+    if (marked(model.grid) === built) { changed(); return; }
+    built = marked(model.grid);
     grids = model.grid.steps.map((name, number) => section(name, number));
     fill(place, grids.map((each) => each.element));
     changed();

@@ -14,6 +14,8 @@ export class Model extends EventTarget {
     this.steps = [];
     this.grid = { steps: [], task: [], step: [], label: [], status: [], worker: [], workers: [] };
     this.place = new Map(); // of a task in the columns
+    this.tally = {}; // how many tasks have each letter
+    this.doubt = 0; // a timer, while the columns look stale
     this.workers = new Map(); // id to worker
     this.tellCells = once(() => this.dispatchEvent(new Event("cells")));
   }
@@ -26,6 +28,7 @@ export class Model extends EventTarget {
     on("job", (event) => {
       if (event.data.deleted) location.assign("/jobs");
       if (event.data.changed?.includes("settings")) this.reload();
+      if (event.data.counts) this.check(event.data.counts);
       this.soon();
     });
     on("task", (event) => this.task(event));
@@ -50,6 +53,8 @@ export class Model extends EventTarget {
     const grid = await get(`/jobs/${this.id}/grid`);
     this.grid = { ...grid, status: [...grid.status] };
     this.place = new Map(grid.task.map((task, at) => [task, at]));
+    this.tally = {};
+    for (const letter of grid.status) this.tally[letter] = (this.tally[letter] ?? 0) + 1;
     this.dispatchEvent(new Event("grid"));
   }
 
@@ -68,7 +73,11 @@ export class Model extends EventTarget {
     const at = this.place.get(Number(event.object_id));
     if (at === undefined) { this.loadGridSoon(); return; }
     const { status, worker } = event.data;
-    if (LETTERS[status]) this.grid.status[at] = LETTERS[status];
+    if (LETTERS[status]) {
+      this.tally[this.grid.status[at]] -= 1;
+      this.grid.status[at] = LETTERS[status];
+      this.tally[LETTERS[status]] = (this.tally[LETTERS[status]] ?? 0) + 1;
+    }
     if (worker) {
       let number = this.grid.workers.indexOf(worker);
       if (number < 0) number = this.grid.workers.push(worker) - 1;
@@ -76,6 +85,13 @@ export class Model extends EventTarget {
     }
     this.tellCells();
     this.soon();
+  }
+
+  /** What moves many tasks at once tells of none of them, but of the job's counters: where those differ for a while, look anew. */
+  check(counts) {
+    const differs = Object.entries(LETTERS).some(([status, letter]) => counts[status] !== (this.tally[letter] ?? 0));
+    if (!differs) { clearTimeout(this.doubt); this.doubt = 0; }
+    else this.doubt ||= setTimeout(() => { this.doubt = 0; this.loadGridSoon(); }, 400);
   }
   loadGridSoon = steadily(() => this.loadGrid().catch(complain), 800);
 }

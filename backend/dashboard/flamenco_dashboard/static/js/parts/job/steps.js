@@ -35,7 +35,7 @@ export function steps(model) {
   const card = (step, { x, y }) => h("div.card.step", { style: { left: `${x}px`, top: `${y}px`, width: `${WIDE}px` } },
     h("div.row", {}, h("strong.grow.cut", {}, step.name), h("span.num", {}, percent(step.progress))), bar(step.counts, step.total),
     h("div.hint", {}, `${counted(step.total, "task")}${step.mean_seconds ? `, ${duration(step.mean_seconds)} each` : ""}`),
-    h("div.hint.cut", {}, step.template.map((command) => command.type ?? command.command ?? "").filter(Boolean).join(", "), step.after.length ? ` after ${step.after.join(", ")}` : ""));
+    h("div.hint.cut", {}, step.template.map((command) => command.type ?? command.command ?? "").filter(Boolean).join(", "), step.after.length ? `, after ${step.after.join(" and ")}` : ""));
   model.addEventListener("job", draw);
   if (model.job) draw();
   return element;

@@ -6,17 +6,23 @@ import { counted, duration, megabytes } from "../../core/format.js";
 import { colour } from "../../core/frame.js";
 import { complain } from "../../core/toast.js";
 
+const TALL = 300;
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400]; // seconds
+
 export function times(model) {
-  const place = h("div.chart");
+  const place = h("div.chart.card");
   const facts = h("p.muted");
   const slow = h("div");
   const element = h("section", { "aria-label": "Frame times" }, facts, place, slow);
   let chart = null;
+  const wide = () => Math.max(200, place.clientWidth - 32); // without the card's own margins
 
   const load = steadily(async () => {
     try {
       const found = await get(`/jobs/${model.id}/times`);
-      draw(found.task.map((task, at) => ({ task, at: model.place.get(task), seconds: found.seconds[at], memory: found.memory_mb[at], worker: found.workers[found.worker[at]] }))
+      // The newest run of a task comes first, and counts.
+      const newest = new Map(found.task.map((task, at) => [task, at]).reverse());
+      draw([...newest].map(([task, at]) => ({ task, at: model.place.get(task), seconds: found.seconds[at], memory: found.memory_mb[at], worker: found.workers[found.worker[at]] }))
         .filter((each) => each.at !== undefined).sort((a, b) => a.at - b.at));
     } catch (error) { complain(error); }
   }, 1500);
@@ -38,12 +44,12 @@ export function times(model) {
     const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") } };
     chart?.destroy();
     chart = new uPlot({
-      width: place.clientWidth || 900, height: 300, scales: { x: { time: false } }, legend: { show: false },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) && rows[at] ? model.grid.label[rows[at].at] : "")) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(duration) }],
-      series: [{}, { stroke: colour("processing"), width: 1, points: { show: true, size: 4 }, paths: () => null }, { stroke: colour("failed"), points: { show: true, size: 8 }, paths: () => null }],
+      width: wide(), height: TALL, scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.08)] } }, legend: { show: false },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) && rows[at] ? model.grid.label[rows[at].at] : "")) }, { ...axis, size: 76, incrs: STEPS, values: (_, ticks) => ticks.map((tick) => duration(tick).replace(/ 0 (s|min|h)$/, "")) }],
+      series: [{}, { stroke: colour("processing"), width: 1, points: { show: true, size: 6, fill: colour("processing") }, paths: () => null }, { stroke: colour("failed"), points: { show: true, size: 10, fill: colour("failed") }, paths: () => null }],
     }, data, fill(place));
   };
-  new ResizeObserver(() => chart && chart.setSize({ width: place.clientWidth, height: 300 })).observe(place);
+  new ResizeObserver(() => chart && chart.setSize({ width: wide(), height: TALL })).observe(place);
   document.documentElement.addEventListener("themechange", load);
   model.addEventListener("job", load);
   model.addEventListener("grid", load);
