@@ -19,7 +19,8 @@ from blender_asset_tracer.trace.result import BlockUsage
 
 from flamenco_client.blendfiles import stand_in
 from flamenco_client.progress import Progress
-from flamenco_client.tracing import SHARE, CacheUsage, NamesUsage, PackedLibraryUsage, RecordUsage, mend, pattern_of
+from flamenco_client.tracing import SHARE, mend, pattern_of
+from flamenco_client.usages import CacheUsage, NamesUsage, PackedLibraryUsage, RecordUsage
 
 OUTSIDE = "_outside_project"
 # Caches come into being when a simulation is baked, and texts are kept in the .blend, too: no fault if they are not there.

@@ -12,7 +12,7 @@ from typing import IO, Any
 from flamenco_client.errors import LocalFault
 from flamenco_client.listing import Change
 from flamenco_client.progress import Progress
-from flamenco_client.tracing import NamesUsage, StringUsage
+from flamenco_client.usages import NamesUsage, StringUsage
 
 try:
     import zstandard
