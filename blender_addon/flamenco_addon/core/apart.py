@@ -2,7 +2,8 @@
 """`flamenco_client.submit` in a process of its own, so that Blender's window never waits for it.
 
 The process is `core.sender`. To cancel is to end it, whatever it waits for; only while the server makes the job it is
-let finish, so that nobody is left with a job that he does not know of. All that it writes goes to a folder that is removed.
+let finish, so that nobody is left with a job that he does not know of. All that it writes goes to a folder that is removed here,
+however the process ended; or by the process, if Blender did not live to do so.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from flamenco_client.progress import Progress
 from flamenco_client.submit import Submission, submit
 
 from .sender import to_document
+from .snapshot import PREFIX
 
 PROGRAM = Path(__file__).with_name("sender.py")
 LOOK_SECONDS = 0.05  # after which it is noticed that somebody canceled
@@ -39,10 +41,12 @@ class Unfit(Exception):
 
 def submit_apart(client: Client, source: Path, submission: Submission, progress: Progress) -> dict[str, Any]:
     """As `submit`; where no process can be started it is done here. Raises a `ClientError`."""
-    folder = Path(tempfile.mkdtemp(prefix="flamenco-send-"))
+    copy = submission.content
+    home = copy.parent if copy is not None and copy.parent.name.startswith(PREFIX) else None
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}send-", dir=home))
     try:
         with _Process(folder) as process:
-            process.begin(client, source, submission)
+            process.begin(client, source, submission, home or folder)
             return process.follow(progress)
     except Unfit:
         return submit(client, source, submission, progress)
@@ -85,11 +89,11 @@ class _Process:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-    def begin(self, client: Client, source: Path, submission: Submission) -> None:
-        """Say what is to be done."""
+    def begin(self, client: Client, source: Path, submission: Submission, temporary: Path) -> None:
+        """Say what is to be done, and which folder nobody needs any more once Blender is gone."""
         given = {
             "python": list(sys.version_info[:2]), "path": sys.path, "address": client.address, "token": client.token,
-            "source": str(source), "submission": to_document(submission),
+            "source": str(source), "submission": to_document(submission), "temporary": str(temporary),
         }  # fmt: skip
         stream: IO[bytes] | None = self._process.stdin
         assert stream is not None

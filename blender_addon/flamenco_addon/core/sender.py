@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -99,10 +100,11 @@ def send(given: dict[str, Any], voice: Voice) -> None:
         voice.say(job=job)
 
 
-def end_with(stream: TextIO) -> None:
-    """End at once when the other end of the stream does."""
+def end_with(stream: TextIO, temporary: str) -> None:
+    """End at once when the other end of the stream does; the folder is then nobody's."""
     with contextlib.suppress(OSError, ValueError):
         stream.read()
+    shutil.rmtree(temporary, ignore_errors=True)
     os._exit(1)
 
 
@@ -115,7 +117,7 @@ def main() -> None:
         voice.say(unfit=True)
         return
     sys.path.extend(entry for entry in given["path"] if entry not in sys.path)
-    threading.Thread(target=end_with, args=(sys.stdin,), daemon=True).start()
+    threading.Thread(target=end_with, args=(sys.stdin, given["temporary"]), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(NICE)
     send(given, voice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+import scenes
 from flamenco_addon.core import apart
 from flamenco_addon.core.apart import submit_apart
 from flamenco_addon.core.background import Background
@@ -192,38 +194,68 @@ def test_a_refusal_is_a_sentence_that_names_the_field(way: Submit, served: Serve
     assert "there is no job type 'nope'" in sending.line()
 
 
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A .blend with a texture."""
+    return scenes.copy("textured", "3.4", tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def copied(shot: Path, temporary: Path) -> tuple[Path, Submission]:
+    """A .blend, and how to submit a copy of it that lies in a temporary folder of the add-on's."""
+    home = temporary / "flamenco-copy"
+    home.mkdir()
+    return shot, Submission(content=Path(shutil.copy(shot, home)))
+
+
+def packing(temporary: Path) -> list[Path]:
+    """The folders that hold rewritten files until all is sent."""
+    return list(temporary.glob("**/flamenco-pack-*"))
+
+
 @pytest.mark.real
-def test_a_process_that_ends_unexpectedly_is_told(silent: str, pictures: Path) -> None:
+def test_a_process_that_ends_unexpectedly_is_told_and_leaves_nothing(
+    silent: str, copied: tuple[Path, Submission], temporary: Path
+) -> None:
     def killed() -> None:
-        until(children, 30, "the process is there")
+        until(lambda: packing(temporary), 30, "it packs")
         os.kill(children()[0], signal.SIGKILL)
 
     thread = threading.Thread(target=killed)
     thread.start()
+    shot, submission = copied
     with pytest.raises(ClientError, match="ended unexpectedly"):
-        submit_apart(Client(silent, "token", 1), pictures, Submission(), Progress())
+        submit_apart(Client(silent, "token", 1), shot, submission, Progress())
     thread.join()
+    assert [path.name for path in temporary.glob("*/*")] == [shot.name]  # the copy is its maker's to remove
 
 
 @pytest.mark.real
-def test_the_process_ends_with_blender(silent: str, pictures: Path) -> None:
+def test_the_process_ends_with_blender_and_leaves_nothing(
+    silent: str, copied: tuple[Path, Submission], temporary: Path
+) -> None:
     program = (
-        "import sys; sys.path[:0] = sys.argv[3:]\n"
+        "import sys; sys.path[:0] = sys.argv[4:]\n"
         "from pathlib import Path\n"
         "from flamenco_addon.core.apart import submit_apart\n"
         "from flamenco_client.api import Client\n"
         "from flamenco_client.submit import Submission\n"
         "from flamenco_client.progress import Progress\n"
-        "submit_apart(Client(sys.argv[1], 'token', 1), Path(sys.argv[2]), Submission(), Progress())\n"
+        "submission = Submission(content=Path(sys.argv[3]))\n"
+        "submit_apart(Client(sys.argv[1], 'token', 1), Path(sys.argv[2]), submission, Progress())\n"
     )
-    folders = [str(ROOT / "blender_addon"), str(ROOT / "backend/client")]
-    blender = subprocess.Popen([sys.executable, "-c", program, silent, str(pictures), *folders])
+    shot, submission = copied
+    given = [silent, str(shot), str(submission.content), str(ROOT / "blender_addon"), str(ROOT / "backend/client")]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    blender = subprocess.Popen([sys.executable, "-c", program, *given], env=environment)
     try:
-        sender = until(lambda: psutil.Process(blender.pid).children(), 30, "the process is there")[0]
+        until(lambda: packing(temporary), 30, "it packs")
+        sender = psutil.Process(blender.pid).children()[0]
     finally:
         blender.kill()
         blender.wait()
     until(lambda: not sender.is_running() or sender.status() == psutil.STATUS_ZOMBIE, 10, "it ended")
+    assert list(temporary.iterdir()) == []
 
 
 def test_without_a_python_of_its_own_it_is_done_here(
