@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from flamenco_dashboard import pages, proxy, signing
+from flamenco_dashboard import pages, proxy, pulse, sample, signing
 from flamenco_dashboard.config import DashboardConfig
 from flamenco_dashboard.errors import DashboardError, SignedOut
 from flamenco_dashboard.upstream import Upstream
@@ -24,7 +24,7 @@ def create_app(config: DashboardConfig, upstream: Upstream | None = None) -> Fla
     app.config["FLAMENCO"] = config
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY
     app.extensions[proxy.UPSTREAM] = upstream or Upstream(config.server_url, config.server_timeout_seconds)
-    for blueprint in (pages.blueprint, signing.blueprint, proxy.blueprint):
+    for blueprint in (pages.blueprint, signing.blueprint, proxy.blueprint, pulse.blueprint, sample.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(DashboardError, on_error)
     app.register_error_handler(HTTPException, on_http_error)

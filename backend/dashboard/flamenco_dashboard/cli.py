@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import click
 
 from flamenco_dashboard.config import load
 from flamenco_dashboard.errors import BadConfig
+
+CONNECTIONS = 16_384
 
 
 @click.command("dashboard")
@@ -34,6 +37,7 @@ def dashboard(ctx: click.Context, /, file: Path | None, **flags: Any) -> None:
     from gevent import monkey
 
     monkey.patch_all()
+    _allow_many_connections()
     from flamenco_dashboard.serving import make_server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -49,3 +53,15 @@ def dashboard(ctx: click.Context, /, file: Path | None, **flags: Any) -> None:
         gevent.signal_handler(number, server.stop, timeout=1)
     click.echo(f"flamenco dashboard: listening on http://{server.server_host}:{server.server_port}", err=True)
     server.serve_forever()
+
+
+def _allow_many_connections() -> None:
+    """Two connections an open page: take as many as the system grants us, which is more than it gives unasked."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if hard == resource.RLIM_INFINITY else min(CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

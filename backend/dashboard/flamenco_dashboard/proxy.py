@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Request, Response, current_app, request
 
+from flamenco_dashboard.errors import ServerAway
 from flamenco_dashboard.sessions import HEADER, check_mark, token_of
-from flamenco_dashboard.upstream import Upstream, pieces
+from flamenco_dashboard.upstream import Upstream, live_pieces, pieces
 
 blueprint = Blueprint("proxy", __name__)
 
@@ -76,21 +77,29 @@ def events() -> Response:
     headers = {"Accept": "text/event-stream"}
     if "Last-Event-ID" in request.headers:
         headers["Last-Event-ID"] = request.headers["Last-Event-ID"]
-    answer = upstream().call(
-        "GET", _events_url(token), token, query=request.query_string.decode("latin-1"), headers=headers, endless=True
-    )
-    response = Response(pieces(answer, 1), status=answer.status_code)
+    query = request.query_string.decode("latin-1")
+    try:
+        answer = upstream().call("GET", _events_url(token), token, query=query, headers=headers, endless=True)
+    except ServerAway:
+        _known_streams().clear()  # it may have moved
+        raise
+    response = Response(live_pieces(answer), status=answer.status_code)
     response.headers["Content-Type"] = answer.headers.get("Content-Type", "text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
+def _known_streams() -> dict[str, str]:
+    found: dict[str, str] = current_app.extensions.setdefault("flamenco_events", {})
+    return found
+
+
 def _events_url(token: str) -> str:
     configured: str = current_app.config["FLAMENCO"].events_url
     if configured:
         return configured
-    found: dict[str, str] = current_app.extensions.setdefault("flamenco_events", {})
+    found = _known_streams()
     if "url" not in found:
         status, ticket = upstream().document("POST", "/api/events/ticket", token, {})
         if status >= 400 or not str(ticket.get("url", "")).startswith(("http://", "https://")):

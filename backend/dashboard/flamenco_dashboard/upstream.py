@@ -9,6 +9,7 @@ from typing import Any
 import requests
 from flask import has_request_context, request
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from flamenco_dashboard.errors import ServerAway
 
@@ -37,10 +38,12 @@ class Upstream:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         endless: bool = False,
+        seconds: float | None = None,
     ) -> requests.Response:
         """Make one call to a path below the server, or a whole address; the body of the answer is not read yet.
 
-        `endless`: an event stream, which may be silent for long. Raises `ServerAway`.
+        `endless`: an event stream, which may be silent for long; else the server may take `seconds`, or as long as is
+        configured. Raises `ServerAway`.
         """
         whole = url if "://" in url else self.address + url
         sent = {**(headers or {}), **_on_behalf()}
@@ -49,7 +52,7 @@ class Upstream:
         try:
             return self._session.request(
                 method, whole + (f"?{query}" if query else ""), data=body, headers=sent, stream=True,
-                allow_redirects=False, timeout=(CONNECT_SECONDS, None if endless else self._timeout),
+                allow_redirects=False, timeout=(CONNECT_SECONDS, None if endless else seconds or self._timeout),
             )  # fmt: skip
         except requests.RequestException as error:
             raise ServerAway(f"the server at {self.address} does not answer") from error
@@ -77,5 +80,16 @@ def pieces(answer: requests.Response, size: int = 64 * 1024) -> Iterable[bytes]:
     """The body of an answer as it comes; the connection is given back at the end, or when nobody reads on."""
     try:
         yield from answer.raw.stream(size, decode_content=False)
+    finally:
+        answer.close()
+
+
+def live_pieces(answer: requests.Response) -> Iterable[bytes]:
+    """The same of an endless answer: whatever is there goes on at once, and not byte by byte."""
+    try:
+        while piece := answer.raw.read1(64 * 1024, decode_content=False):
+            yield piece
+    except HTTPError:
+        pass  # the stream was cut: the browser comes again
     finally:
         answer.close()

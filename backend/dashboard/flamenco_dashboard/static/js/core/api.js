@@ -1,5 +1,5 @@
 // Calls to the farm's API through the dashboard. A problem is thrown as `Problem`, whose message is one sentence.
-import { away } from "./server.js";
+import { back, dashboardAway, serverAway } from "./server.js";
 
 const meta = (name) => document.querySelector(`meta[name="flamenco-${name}"]`)?.content ?? "";
 export const me = { name: meta("user"), role: meta("role") };
@@ -14,17 +14,17 @@ export class Problem extends Error {
   constructor(status, detail, field = "") { super(detail); this.status = status; this.field = field; }
 }
 
-/** Make a call; the object that came, or null for an empty answer. */
-export async function call(method, path, body, { signal } = {}) {
+/** Make a call; the object that came, or null for an empty answer. `base`: "" for what the dashboard itself offers. */
+export async function call(method, path, body, { signal, base = "/api" } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-Flamenco-Mark"] = meta("mark");
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(`/api${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+    answer = await fetch(base + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    away(true, "The dashboard does not answer; trying again.");
+    dashboardAway();
     throw new Problem(0, "the dashboard does not answer");
   }
   return read(answer);
@@ -34,11 +34,7 @@ async function read(answer) {
   const text = await answer.text();
   let document_ = null;
   try { document_ = text ? JSON.parse(text) : null; } catch { /* no JSON: the status tells enough */ }
-  if (answer.status === 502 || answer.status === 503 || answer.status === 504) {
-    away(true, "The farm's server does not answer. The farm goes on; this page recovers by itself.");
-  } else {
-    away(false);
-  }
+  if ([502, 503, 504].includes(answer.status)) serverAway(); else back();
   if (answer.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   if (!answer.ok) throw new Problem(answer.status, document_?.detail ?? `the server answered ${answer.status}`, document_?.field);
   return document_;

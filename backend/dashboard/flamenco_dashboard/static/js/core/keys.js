@@ -8,11 +8,13 @@ const keys = new Map();
 export function key(name, help, work) { keys.set(name, { help, work }); }
 
 function typing(target) {
-  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.closest("dialog");
+  return target.isContentEditable || target.matches('textarea,select,input:not([type="checkbox"])') || target.closest("dialog");
 }
+/** Whether the key presses what has the focus: no shortcut takes that away. */
+const presses = ({ key: pressed, target }) => ["Enter", " "].includes(pressed) && target.closest("a,button,summary,input,[role=tab]");
 
 addEventListener("keydown", (event) => {
-  if (typing(event.target) || event.metaKey || event.altKey) return;
+  if (typing(event.target) || presses(event) || event.metaKey || event.altKey) return;
   const name = `${event.ctrlKey ? "ctrl+" : ""}${event.shiftKey && event.key.length > 1 ? "shift+" : ""}${event.key}`;
   const found = keys.get(name);
   if (!found) return;

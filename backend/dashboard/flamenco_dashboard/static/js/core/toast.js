@@ -20,6 +20,9 @@ export function toast(text, { tone = "completed", undo, action = "Undo", stays =
 /** Show what went wrong. */
 export const complain = (error) => { if (error.name !== "AbortError") toast(capital(error.message), { tone: "failed", stays: 12000 }); };
 
+/** The same of what a page fetches by itself: while nobody answers, the banner says so already. */
+export const complainUnlessAway = (error) => { if (![0, 502, 503, 504].includes(error.status)) complain(error); };
+
 /** Do something that may go wrong; gives whether it went well. */
 export async function attempt(work) {
   try { await work(); return true; } catch (error) { complain(error); return false; }

@@ -8,5 +8,6 @@ export function change(given) {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(given)) (value === "" || value === null || value === undefined ? query.delete(name) : query.set(name, value));
   const text = query.toString();
-  history.replaceState(null, "", location.pathname + (text ? `?${text.replaceAll("%2C", ",")}` : "") + location.hash);
+  const address = location.pathname + (text ? `?${text.replaceAll("%2C", ",")}` : "") + location.hash;
+  if (address !== location.pathname + location.search + location.hash) history.replaceState(null, "", address);
 }

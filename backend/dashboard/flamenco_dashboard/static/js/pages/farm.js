@@ -5,7 +5,7 @@ import { ago, counted, duration, moment, percent, size } from "../core/format.js
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
 import { listen, on, onReset } from "../core/live.js";
-import { attempt, complain, toast } from "../core/toast.js";
+import { attempt, complainUnlessAway, toast } from "../core/toast.js";
 import { timeChart } from "../parts/chart.js";
 import { badge, bar } from "../parts/states.js";
 
@@ -13,6 +13,9 @@ const REFRESH = 15_000; // of what no event tells: history, storage, estimates
 
 // ---- the frame ----
 
+const live = listen();
+const welcome = h("section.card.welcome", { "aria-labelledby": "welcome-h", hidden: true },
+  h("div.grow", {}, h("h2", { id: "welcome-h" }, "Nothing was rendered here yet"), h("p", {}, "A few steps lead to the first frame; a sample to render is there.")), h("a.button.primary", { href: "/start" }, "First start"));
 const figures = h("section.figures", { "aria-label": "In figures" });
 const alerts = h("section.alerts", { "aria-label": "Alerts", "aria-live": "polite", hidden: true });
 const active = h("div");
@@ -26,7 +29,7 @@ const charts = {
 const storage = h("div");
 fill(main,
   h("div.head", {}, h("h1", {}, "Farm"), h("div.end", {}, h("button", { type: "button", onclick: wallMode, title: "Large type, for a screen on the wall (f)" }, "Wall"))),
-  figures, alerts,
+  welcome, figures, alerts,
   h("div.farm-grid", {},
     h("div.farm-column", {},
       card("In the queue", [h("a.push", { href: "/jobs?state=queued,processing,paused" }, "All jobs")], active),
@@ -77,9 +80,10 @@ function mends(each) {
   if (each.about === "job") return [link(one ? `/jobs/${one}` : "/jobs?state=queued,processing", "Look")];
   if (each.about === "manager") return [link(one ? `/managers/${one}` : "/managers", "Look")];
   if (each.about === "run" && one) return [h("button", { type: "button", onclick: () => attempt(async () => { const run = await get(`/runs/${one}`); location.assign(`/jobs/${run.job}/tasks/${run.task}`); }) }, "Look")];
-  if (each.kind === "no workers") return [link("/managers", "Add a worker")];
-  if (each.kind === "disk low") return [link("/settings/storage", "Clean up")];
+  if (each.kind === "no workers") return [may("supervisor") ? link("/managers#add", "Add a worker") : link("/workers", "Look")];
+  if (each.kind === "disk low") return [link("/settings/storage", may("admin") ? "Clean up" : "Look")];
   if (each.about === "worker") {
+    if (each.kind === "silent worker" && may("supervisor")) return [link(one ? `/workers/${one}` : "/workers", "Look"), h("button", { type: "button", title: "Count on it no longer, until somebody enables it", onclick: () => disable(each.ids) }, "Disable it")];
     const take = each.kind === "failing worker" && may("supervisor") ? h("button", { type: "button", onclick: () => takeBack(each.ids) }, each.ids.length === 1 ? "Take it back" : "Take them back") : "";
     return [link(one ? `/workers/${one}` : "/workers?state=error,offline", "Look"), take];
   }
@@ -91,13 +95,18 @@ const takeBack = (ids) => attempt(async () => {
   toast(`${counted(outcome.done.length, "worker")} may work again.`);
   load();
 });
+const disable = (ids) => attempt(async () => {
+  const outcome = await post("/bulk/workers", { ids, order: { enabled: false } });
+  toast(`${counted(outcome.done.length, "worker")} disabled.`, { undo: () => attempt(async () => { await post("/bulk/workers", { ids, order: { enabled: true } }); load(); }) });
+  load();
+});
 function drawStorage(found) {
   const used = found.disk_bytes ? 1 - found.disk_free_bytes / found.disk_bytes : null;
   fill(storage, h("p", {}, h("strong.num", {}, size(found.files_bytes)), ` in ${counted(found.files, "file")}`),
     used === null ? h("p.hint", {}, `The files lie in ${found.place}.`) : [
       h("div.bar.disk", { role: "img", "aria-label": `The disk is ${percent(used)} full` }, h("span", { data: { state: used > 0.9 ? "failed" : "processing" }, style: { width: `${used * 100}%` } })),
       h("p.hint.num", {}, `${size(found.disk_free_bytes)} free of ${size(found.disk_bytes)} (${found.place})`)],
-    h("a", { href: "/settings/storage" }, "Clean up"));
+    h("a", { href: "/settings/storage" }, may("admin") ? "Clean up" : "More"));
 }
 
 // ---- jobs and workers ----
@@ -145,7 +154,7 @@ async function load() {
     drawFarm(farm);
     drawJobs();
     drawWall();
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }
 async function loadHistory() {
   try {
@@ -153,7 +162,7 @@ async function loadHistory() {
     const at = (history) => history.at.map((text) => new Date(text) / 1000);
     charts.busy.draw([at(fine), fine.busy_seconds.map((seconds, slot) => (fine.workers[slot] ? Math.min(100, (100 * seconds) / (fine.workers[slot] * fine.slot_seconds)) : fine.workers[slot] === 0 ? 0 : null))]);
     charts.frames.draw([at(hourly), hourly.frames]);
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }
 const fresh = steadily(async () => {
   const ids = [...changed];
@@ -161,14 +170,14 @@ const fresh = steadily(async () => {
   try {
     if (ids.length) for (const job of (await get("/jobs", { ids: ids.slice(0, 200).join(","), limit: 1000 })).items) (job.state in ORDER && !job.archived ? jobs.set(job.id, job) : jobs.delete(job.id));
     drawJobs();
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }, 300);
-const farmSoon = steadily(async () => { try { drawFarm(await get("/farm")); } catch (error) { complain(error); } }, 1500);
+const farmSoon = steadily(async () => { try { drawFarm(await get("/farm")); } catch (error) { complainUnlessAway(error); } }, 1500);
 const workersSoon = steadily(async () => {
   try {
     for (const worker of await all("/workers", {}, 2000)) workers.set(worker.id, worker);
     drawWall();
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }, 700);
 const changed = new Set();
 on("job", (event) => { if (event.data.deleted) jobs.delete(event.job_id); else changed.add(event.job_id); fresh(); farmSoon(); });
@@ -176,17 +185,21 @@ on("worker", () => { workersSoon(); farmSoon(); });
 on("task", () => workersSoon());
 const shown = [];
 on("output", (event) => {
+  welcome.hidden = true;
   const { thumbnail, frame } = event.data;
   if (!thumbnail) return;
   shown.unshift({ thumbnail, frame, job: event.job_id });
   shown.length = Math.min(shown.length, 12);
   fill(newest, shown.map((each) => h("a", { href: `/jobs/${each.job}#outputs`, title: `Frame ${each.frame ?? ""} of ${jobs.get(each.job)?.name ?? `job ${each.job}`}` }, h("img", { src: `/api/files/${each.thumbnail}`, alt: `Frame ${each.frame ?? ""}`, loading: "lazy" }))));
 });
-onReset(load);
+onReset(() => { load(); loadHistory(); });
 
+await live;
 await load();
-fill(newest, [...jobs.values()].filter((job) => job.thumbnail).slice(0, 12).map((job) => h("a", { href: `/jobs/${job.id}#outputs`, title: job.name }, h("img", { src: `/api/files/${job.thumbnail}`, alt: `The newest frame of ${job.name}` }))));
-if (!newest.childElementCount) fill(newest, h("p.empty", {}, "Frames show up here as they come."));
+if (!newest.childElementCount) {
+  const pictures = [...jobs.values()].filter((job) => job.thumbnail).slice(0, 12);
+  fill(newest, pictures.length ? pictures.map((job) => h("a", { href: `/jobs/${job.id}#outputs`, title: job.name }, h("img", { src: `/api/files/${job.thumbnail}`, alt: `The newest frame of ${job.name}` }))) : h("p.empty", {}, "Frames show up here as they come."));
+}
+if (!jobs.size) welcome.hidden = (await get("/jobs", { limit: 1 }).catch(() => ({ items: [0] }))).items.length > 0;
 await loadHistory();
 setInterval(() => { if (!document.hidden) { load(); loadHistory(); } }, REFRESH);
-listen();

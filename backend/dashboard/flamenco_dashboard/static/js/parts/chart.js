@@ -17,9 +17,9 @@ export function timeChart({ series, height = 180, most, values, name }) {
       width: Math.max(200, element.clientWidth), height, legend: { show: false }, padding: [8, 8, 0, 0],
       cursor: { y: false, points: { size: 6 } },
       scales: { y: { range: (_, _low, high) => [0, most ?? Math.max(1, high * 1.1)] } },
-      axes: [{ ...axis, space: 70, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 54, values: (_, ticks) => ticks.map(values) }],
+      axes: [{ ...axis, space: 70, size: 30, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 54, values: (_, ticks) => ticks.map(values) }],
       series: [{}, ...series.map((each) => ({
-        label: each.label, stroke: colour(each.colour), width: 1.5, fill: each.fill && colour(each.fill), points: { show: false },
+        label: each.label, stroke: colour(each.colour), width: 1.5, fill: each.fill && colour(each.fill), points: { show: few, size: 5 },
         paths: each.bars ? uPlot.paths.bars({ size: [0.85, 40] }) : undefined,
       }))],
     }, shown, fill(element));
@@ -29,5 +29,7 @@ export function timeChart({ series, height = 180, most, values, name }) {
   return { element, draw: (data) => { const first = shown === null; shown = data; if (first) build(); else chart.setData(data); } };
 }
 
+// A line through one value has no length: a young farm would look as if it did nothing.
+const few = (chart, series) => chart.data[series].filter((value) => value !== null && value !== undefined).length < 3;
 const hours = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const clock = (seconds) => hours.format(new Date(seconds * 1000));

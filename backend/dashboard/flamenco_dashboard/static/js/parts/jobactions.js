@@ -1,30 +1,57 @@
-// What can be done to jobs, in bulk: each action says on whom it can be done, does it, and how to take it back.
+// What can be done to jobs, many at once: each action says on whom it can be done, does it, and how to take it back.
 import { h } from "../core/dom.js";
 import { ask } from "../core/dialog.js";
 import { counted, size } from "../core/format.js";
-import { get, mayChange, patch, post, del } from "../core/api.js";
-import { toast } from "../core/toast.js";
+import { get, mayChange, post } from "../core/api.js";
+import { attempt, toast } from "../core/toast.js";
 
+const MOST = 100; // jobs a request: canceling large ones takes the server a moment
 const ACTIVE = ["queued", "processing"];
 const named = (jobs) => (jobs.length === 1 ? jobs[0].name : counted(jobs.length, "job"));
 
 export const ACTIONS = {
-  pause: { label: "Pause", can: (job) => ACTIVE.includes(job.state), run: (job) => post(`/jobs/${job.id}/pause`), done: "Paused", undo: "resume" },
-  resume: { label: "Resume", can: (job) => job.state === "paused", run: (job) => post(`/jobs/${job.id}/resume`), done: "Resumed", undo: "pause" },
-  cancel: { label: "Cancel", can: (job) => [...ACTIVE, "paused"].includes(job.state), run: (job) => post(`/jobs/${job.id}/cancel`), done: "Canceled", undo: "requeueCanceled",
+  pause: { label: "Pause", can: (job) => ACTIVE.includes(job.state), run: bulk("pause"), done: "Paused", undo: "resume" },
+  resume: { label: "Resume", can: (job) => job.state === "paused", run: bulk("resume"), done: "Resumed", undo: "pause" },
+  cancel: { label: "Cancel", can: (job) => [...ACTIVE, "paused"].includes(job.state), run: bulk("cancel"), done: "Canceled", undo: "requeueCanceled",
     sure: (jobs) => `Cancel ${named(jobs)}? Tasks that run are stopped; what is finished stays.` },
-  requeue: { label: "Requeue failed", can: (job) => job.counts.failed > 0, run: (job) => post(`/jobs/${job.id}/requeue`, { failed: true }), done: "Requeued the failed tasks of" },
-  requeueCanceled: { can: (job) => job.state === "canceled", run: requeueCanceled, done: "Took up again" },
-  archive: { label: "Archive", can: (job) => !job.archived && !["queued", "processing", "paused"].includes(job.state), run: (job) => patch(`/jobs/${job.id}`, { archived: true }), done: "Archived", undo: "unarchive" },
-  unarchive: { label: "Unarchive", can: (job) => job.archived, run: (job) => patch(`/jobs/${job.id}`, { archived: false }), done: "Unarchived", undo: "archive" },
+  requeue: { label: "Requeue failed", can: (job) => job.counts.failed > 0, run: bulk("requeue_failed"), done: "Requeued the failed tasks of" },
+  requeueCanceled: { can: (job) => job.state === "canceled", run: (jobs) => oneByOne(jobs, requeueCanceled), done: "Took up again" },
+  archive: { label: "Archive", can: (job) => !job.archived && !["queued", "processing", "paused"].includes(job.state), run: bulk("archive"), done: "Archived", undo: "unarchive" },
+  unarchive: { label: "Unarchive", can: (job) => job.archived, run: bulk("unarchive"), done: "Unarchived", undo: "archive" },
 };
+
+/** Some of them at a time. */
+const groups = (jobs) => Array.from({ length: Math.ceil(jobs.length / MOST) }, (_, at) => jobs.slice(at * MOST, (at + 1) * MOST));
+const ids = (jobs) => jobs.map((job) => job.id);
+
+/** A function that does the server's action of that name to jobs: those to which it was done, and why not to the others. */
+function bulk(action, more = {}) {
+  return async (jobs) => {
+    const byId = new Map(jobs.map((job) => [job.id, job]));
+    const good = [], problems = [];
+    for (const some of groups(jobs)) {
+      const outcome = await post("/bulk/jobs", { ids: ids(some), action, ...more });
+      good.push(...outcome.done.map((id) => byId.get(id)));
+      problems.push(...outcome.refused.map(({ id, detail }) => `${byId.get(id).name}: ${detail}`));
+    }
+    return { good, problems };
+  };
+}
+
+async function oneByOne(jobs, run) {
+  const good = [], problems = [];
+  for (const job of jobs) {
+    try { await run(job); good.push(job); } catch (error) { problems.push(`${job.name}: ${error.message}`); }
+  }
+  return { good, problems };
+}
 
 async function requeueCanceled(job) {
   const tasks = [];
   let cursor;
   do {
     const page = await get(`/jobs/${job.id}/tasks`, { status: "canceled", limit: 1000, cursor });
-    tasks.push(...page.items.map((task) => task.id));
+    tasks.push(...ids(page.items));
     cursor = page.next;
   } while (cursor);
   if (tasks.length) await post(`/jobs/${job.id}/requeue`, { tasks });
@@ -36,45 +63,34 @@ export async function act(name, jobs) {
   const those = jobs.filter((job) => action.can(job) && mayChange(job));
   if (!those.length) { toast("None of the selected jobs can do that.", { tone: "queued" }); return; }
   if (action.sure && !(await ask(`${action.label} ${counted(those.length, "job")}`, action.sure(those), `${action.label} ${those.length === 1 ? "it" : "them"}`, { danger: true }))) return;
-  const { good, problems } = await each(those, action.run);
-  if (good.length) {
-    toast(`${action.done} ${named(good)}.`, { undo: action.undo && (async () => act(action.undo, await fresh(good))) });
-  }
-  refused(problems);
+  await attempt(async () => {
+    const { good, problems } = await action.run(those);
+    if (good.length) toast(`${action.done} ${named(good)}.`, { undo: action.undo && (() => attempt(async () => act(action.undo, await fresh(good)))) });
+    refused(problems);
+  });
 }
 
 async function fresh(jobs) {
   const found = [];
-  for (let at = 0; at < jobs.length; at += 500) {
-    found.push(...(await get("/jobs", { ids: jobs.slice(at, at + 500).map((job) => job.id).join(","), limit: 1000 })).items);
-  }
+  for (const some of groups(jobs)) found.push(...(await get("/jobs", { ids: ids(some).join(","), limit: 1000 })).items);
   return found;
-}
-
-/** Do something to each, a few at a time. */
-async function each(jobs, run) {
-  const good = [], problems = [], waiting = [...jobs];
-  const worker = async () => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) {
-      try { await run(job); good.push(job); } catch (error) { problems.push(`${job.name}: ${error.message}`); }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(6, jobs.length) }, worker));
-  return { good, problems };
 }
 
 function refused(problems) {
   if (problems.length) toast(problems.length === 1 ? problems[0] : `${problems.length} were refused. ${problems[0]}`, { tone: "failed", stays: 12000 });
 }
 
-/** Ask for a priority and set it. */
+/** Set a priority, and offer to take it back. */
 export async function setPriority(jobs, priority) {
   const before = new Map(jobs.map((job) => [job.id, job.priority]));
-  const { good, problems } = await each(jobs.filter(mayChange), (job) => patch(`/jobs/${job.id}`, { priority }));
-  if (good.length) {
-    toast(`Priority of ${named(good)} is ${priority}.`, { undo: () => each(good, (job) => patch(`/jobs/${job.id}`, { priority: before.get(job.id) })) });
-  }
-  refused(problems);
+  await attempt(async () => {
+    const { good, problems } = await bulk("priority", { priority })(jobs.filter(mayChange));
+    const undo = () => attempt(async () => {
+      for (const [old, some] of Map.groupBy(good, (job) => before.get(job.id))) refused((await bulk("priority", { priority: old })(some)).problems);
+    });
+    if (good.length) toast(`Priority of ${named(good)} is ${priority}.`, { undo });
+    refused(problems);
+  });
 }
 
 /** Show what goes with jobs, ask, delete. */
@@ -82,24 +98,31 @@ export async function remove(jobs) {
   const those = jobs.filter(mayChange);
   if (!those.length) { toast("You may delete none of these jobs.", { tone: "queued" }); return; }
   const content = h("div.stack", {}, h("p", {}, "Looking at what would go…"));
-  const shown = those.slice(0, 20);
-  Promise.all(shown.map((job) => weigh(job.id))).then((weights) => {
-    const rows = shown.map((job, at) => h("tr", {}, h("td", {}, job.name), h("td.num", {}, counted(job.total, "task")), h("td.num", {}, weights[at])));
-    content.replaceChildren(
-      h("p", {}, `${counted(those.length, "job")} with all tasks, logs, and the files that only they need go for good. Files that were fetched to other places stay.`),
-      h("div.scroll-x", {}, h("table.plain", {}, h("tr", {}, h("th", {}, "Job"), h("th", {}, "Tasks"), h("th", {}, "Results")), rows)),
-      those.length > shown.length ? h("p.hint", {}, `and ${counted(those.length - shown.length, "more job")}`) : "");
-  });
+  preview(those).then((what) => content.replaceChildren(...what)).catch((error) => content.replaceChildren(h("p.problem", {}, error.message)));
   if (!(await ask(`Delete ${counted(those.length, "job")}`, content, "Delete for good", { danger: true }))) return;
-  const { good, problems } = await each(those, (job) => del(`/jobs/${job.id}`));
-  if (good.length) toast(`Deleted ${named(good)}.`);
-  refused(problems);
+  await attempt(async () => {
+    const { good, problems } = await bulk("delete")(those);
+    if (good.length) toast(`Deleted ${named(good)}.`);
+    refused(problems);
+  });
 }
 
-async function weigh(id) {
-  try {
-    const page = await get(`/jobs/${id}/outputs`, { limit: 1000 });
-    const bytes = page.items.reduce((sum, item) => sum + item.size, 0);
-    return `${counted(page.items.length, "file")}${page.next ? " and more" : ""}, ${size(bytes)}`;
-  } catch { return "–"; }
+async function preview(jobs) {
+  const sum = {};
+  for (const some of groups(jobs)) {
+    for (const [name, value] of Object.entries(await post("/bulk/jobs/preview", { ids: ids(some) }))) sum[name] = (sum[name] ?? 0) + value;
+  }
+  const facts = [
+    counted(sum.tasks, "task") + (sum.unfinished_tasks ? `, ${sum.unfinished_tasks.toLocaleString()} of them not finished` : ""),
+    `${counted(sum.outputs, "result")} and ${counted(sum.files, "file")} that were sent, ${size(sum.bytes)} at most`,
+  ];
+  const shown = jobs.slice(0, 20);
+  return [
+    h("p", {}, `${counted(sum.jobs, "job")} and all that the farm keeps of ${jobs.length === 1 ? "it" : "them"} go for good:`),
+    h("ul", {}, facts.map((fact) => h("li", {}, fact))),
+    h("div.scroll-x.going", { tabIndex: 0, role: "group", "aria-label": "The jobs" }, h("table.plain", {}, h("tr", {}, ["Job", "State", "Tasks"].map((text) => h("th", {}, text))),
+      shown.map((job) => h("tr", {}, h("td", {}, job.name), h("td", {}, job.state), h("td.num", {}, job.total.toLocaleString()))))),
+    jobs.length > shown.length ? h("p.hint", {}, `and ${counted(jobs.length - shown.length, "more job")}`) : "",
+    h("p.hint", {}, "Files that another job needs stay, and so do results that were fetched to other places."),
+  ];
 }

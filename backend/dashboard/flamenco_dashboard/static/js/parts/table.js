@@ -1,11 +1,15 @@
-// A live table of many rows: Tabulator with our looks, rows that change in place, columns that the viewer chooses and the URL keeps.
+// A live table of many rows: Tabulator with our looks, rows that change in place, and columns that follow their viewer.
 import { TabulatorFull as Tabulator } from "../../vendor/tabulator.js";
 import { h } from "../core/dom.js";
 import { open } from "../core/dialog.js";
+import { prefer, preference } from "../core/prefs.js";
+import { attempt } from "../core/toast.js";
 
 /** A table in `place`; `columns` are Tabulator's. Gives the table once it is built. */
-export function table(place, { columns, name, label, sort, empty = "Nothing here", ...more }) {
-  const hidden = new Set(remembered(name) ?? columns.filter((each) => each.optional).map((each) => each.field));
+export async function table(place, { columns, name, label, sort, empty = "Nothing here", selectableRows, ...more }) {
+  const chosen = await preference(`columns.${name}`, null);
+  // Columns without a name cannot be chosen.
+  const hidden = new Set(columns.filter((each) => (chosen && each.title ? chosen.includes(each.field) : each.optional)).map((each) => each.field));
   const made = new Tabulator(place, {
     index: "id",
     height: "100%",
@@ -16,30 +20,27 @@ export function table(place, { columns, name, label, sort, empty = "Nothing here
     headerSortTristate: false,
     columnDefaults: { vertAlign: "middle", resizable: true },
     keybindings: false,
+    selectableRows: selectableRows && "highlight", // clicks are the page's: with true, Tabulator would undo what the page does
     ...more,
   });
   place.setAttribute("aria-label", label);
-  return new Promise((resolve) => made.on("tableBuilt", () => resolve(made)));
+  await new Promise((resolve) => made.on("tableBuilt", resolve));
+  // Tabulator lets what scrolls be focused and gives it no role; rows stand in a group that has one.
+  place.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
+  place.querySelector(".tabulator-table").setAttribute("role", "none");
+  return made;
 }
 
 /** A button that lets the viewer choose columns. */
 export function columnButton(made, name) {
   return h("button", { type: "button", onclick: async () => {
-    const choices = made.getColumns().filter((column) => column.getDefinition().title);
-    const boxes = choices.map((column) => {
+    const boxes = made.getColumns().filter((column) => column.getDefinition().title).map((column) => {
       const box = h("input", { type: "checkbox", checked: column.isVisible() });
       return { column, box, row: h("label", {}, box, ` ${column.getDefinition().title}`) };
     });
-    if (await open("Columns", h("div.form", {}, boxes.map((each) => each.row)), [{ label: "Cancel", value: false }, { label: "Show these", value: true, kind: "primary" }])) {
-      for (const { column, box } of boxes) (box.checked ? column.show() : column.hide());
-      remember(name, made.getColumns().filter((column) => !column.isVisible()).map((column) => column.getField()));
-    }
+    if (!(await open("Columns", h("div.form", {}, boxes.map((each) => each.row)), [{ label: "Cancel", value: false }, { label: "Show these", value: true, kind: "primary" }]))) return;
+    for (const { column, box } of boxes) (box.checked ? column.show() : column.hide());
+    const hidden = boxes.filter(({ box }) => !box.checked).map(({ column }) => column.getField());
+    await attempt(() => prefer(`columns.${name}`, [], () => hidden));
   } }, "Columns");
-}
-
-function remembered(name) {
-  try { return JSON.parse(localStorage.getItem(`columns.${name}`)); } catch { return null; }
-}
-function remember(name, fields) {
-  try { localStorage.setItem(`columns.${name}`, JSON.stringify(fields)); } catch { /* it holds for this page then */ }
 }
