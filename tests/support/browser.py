@@ -52,6 +52,13 @@ class Visitor:
         self.page.wait_for_selector('#live[data-state="live"]', timeout=20_000)
         return self.page
 
+    def status(self, method: str, path: str, body: Any = None) -> int:
+        """What the farm answers to a call that the open page itself could make."""
+        work = """async ([method, path, body]) => (await fetch("/api" + path, {method, body: JSON.stringify(body), headers: {
+            "Content-Type": "application/json",
+            "X-Flamenco-Mark": document.querySelector("meta[name=flamenco-mark]").content}})).status"""
+        return int(self.page.evaluate(work, [method, path, body]))
+
     def heard(self, message: ConsoleMessage) -> None:
         """Keep what the console shows as an error."""
         if message.type == "error":

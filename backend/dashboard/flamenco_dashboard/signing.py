@@ -1,4 +1,4 @@
-"""Sign in and out: by name and password, by a token, or as the first admin of a new farm."""
+"""Sign in and out: by name and password, by a token, by an invitation, or as the first admin of a new farm."""
 
 from __future__ import annotations
 
@@ -90,6 +90,30 @@ def enter() -> Response:
     return response
 
 
+@blueprint.get("/invite")
+def invite() -> Response:
+    """The form for who was invited: the code is in the link's part that only the browser sees."""
+    return _form(page="invite.html")
+
+
+@blueprint.post("/invite")
+def accept_invite() -> Response:
+    """Set the password of who was invited, and begin their session; the server counts the tries."""
+    check_mark(request, request.cookies.get(FORM_COOKIE, ""), request.form.get("mark", ""))
+    body = {"code": request.form.get("code", ""), "password": request.form.get("password", ""), "program": PROGRAM}
+    try:
+        status, answer = upstream().document("POST", "/api/invites/accept", "", body)
+    except ServerAway as error:
+        return _form(str(error), error.status, "invite.html")
+    token = str(answer.get("token", ""))
+    if not token:
+        return _form(_sentence(status, answer), status, "invite.html")
+    response = make_response(redirect(url_for("pages.farm")))
+    keep(response, request, COOKIE, token, DAYS * 86400)
+    drop(response, FORM_COOKIE)
+    return response
+
+
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """End the session, on the server too."""
@@ -104,17 +128,18 @@ def sign_out() -> Response:
     return response
 
 
-def _form(problem: str = "", status: int = 200) -> Response:
+def _form(problem: str = "", status: int = 200, page: str = "sign_in.html") -> Response:
     secret = form_secret(request)
-    page = render_template(
-        "sign_in.html",
+    shown = render_template(
+        page,
         problem=problem,
         mark=mark_of(secret),
         next=inner(request.values.get("next", "")),
         first=request.values.get("first", ""),
         name=request.form.get("name", ""),
+        code=request.form.get("code", ""),
     )
-    response = make_response(page, status if status in (401, 403, 429, 502) else 200 if not problem else 422)
+    response = make_response(shown, status if status in (401, 403, 429, 502) else 200 if not problem else 422)
     keep(response, request, FORM_COOKIE, secret)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -150,8 +150,10 @@ def invite_user(user_id: int) -> Invitation:
     """Make a link with which a user sets their own password, once, within three days."""
     now, actor = core().clock(), principal().name
     user, code = core().database.write(lambda session: sessions.invite(session, user_id, actor, now))
+    dashboard = core().config.dashboard_url.rstrip("/")
     # After the # it stays in the browser: no server, and no log, sees it.
-    url = f"{own_url()}/api/sign-in#invite={code}"
+    page = f"{dashboard}/invite#name={quote(user.name)}&" if dashboard else f"{own_url()}/api/sign-in#"
+    url = f"{page}invite={code}"
     return Invitation(user=user.name, code=code, url=url, expires_at=moment_of(now + sessions.INVITED_SECONDS))
 
 

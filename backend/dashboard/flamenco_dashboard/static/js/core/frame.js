@@ -1,5 +1,6 @@
-// What every page does: the theme button, and navigation by keys.
+// What every page does: the theme button, the farm's name and notice, and navigation by keys.
 import { key } from "./keys.js";
+import "./notice.js";
 
 const root = document.documentElement;
 const button = document.getElementById("theme");

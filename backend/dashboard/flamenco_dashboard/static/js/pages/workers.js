@@ -10,7 +10,7 @@ import { change, view } from "../core/url.js";
 import { badge } from "../parts/states.js";
 import { columnButton, table } from "../parts/table.js";
 import { buttons, failureRate, pending, stateOf, toneOf } from "../parts/worker/orders.js";
-import { editSchedule } from "../parts/worker/schedule-dialog.js";
+import { editSchedule, inWords } from "../parts/worker/schedule-dialog.js";
 
 const STATES = ["rendering", "idle", "asleep", "offline", "error", "disabled"];
 const workers = new Map();
@@ -28,18 +28,23 @@ fill(main, h("div.head", {}, h("h1", {}, "Workers"), summary, tools), h("div.fil
 const can = (cell) => cell.getData().abilities ?? {};
 const COLUMNS = [
   { title: "", field: "select", width: 40, minWidth: 40, headerSort: false, formatter: "rowSelection", titleFormatter: "rowSelection", hozAlign: "center", cellClick: (event) => event.stopPropagation() },
-  { title: "Name", field: "name", minWidth: 140, widthGrow: 1, formatter: (cell) => h("div.name-cell", {}, h("a", { href: `/workers/${cell.getData().id}` }, cell.getValue()), cell.getData().tags.map((tag) => h("span.tag", {}, tag))) },
+  { title: "Name", field: "name", minWidth: 130, widthGrow: 1, formatter: nameCell },
   { title: "State", field: "state", width: 136, formatter: stateCell, sorter: (_a, _b, one, other) => STATES.indexOf(stateOf(one.getData())) - STATES.indexOf(stateOf(other.getData())) },
   { title: "Renders", field: "current", minWidth: 220, widthGrow: 2, formatter: workCell, headerSort: false },
   { title: "Site", field: "manager", width: 110, formatter: (cell) => h("a", { href: `/managers/${cell.getValue()}` }, managers.get(cell.getValue())?.name ?? String(cell.getValue())) },
-  { title: "Blender", field: "blenders", width: 130, headerSort: false, formatter: (cell) => h("span", {}, (can(cell).blenders ?? []).map((each) => each.version).join(", ") || "none") },
-  { title: "Machine", field: "machine", width: 150, headerSort: false, formatter: (cell) => h("span.num", {}, `${can(cell).cores ?? "?"} cores, ${megabytes(can(cell).memory_mb)}`) },
+  { title: "Blender", field: "blenders", width: 110, headerSort: false, formatter: (cell) => h("span", {}, (can(cell).blenders ?? []).map((each) => each.version).join(", ") || "none") },
+  { title: "Machine", field: "machine", width: 160, headerSort: false, formatter: (cell) => h("span.num", {}, `${can(cell).cores ?? "?"} cores, ${megabytes(can(cell).memory_mb)}`) },
   { title: "GPU", field: "gpu", minWidth: 90, headerSort: false, formatter: (cell) => h("span", {}, (can(cell).gpus ?? []).map((gpu) => gpu.name).join(", ") || "–") },
-  { title: "Failed today", field: "failure", width: 118, hozAlign: "right", formatter: failureCell, sorter: (_a, _b, one, other) => (failureRate(one.getData()) ?? -1) - (failureRate(other.getData()) ?? -1) },
+  { title: "Failed", headerTooltip: "Of its runs in the last 24 hours", field: "failure", width: 92, hozAlign: "right", formatter: failureCell, sorter: (_a, _b, one, other) => (failureRate(one.getData()) ?? -1) - (failureRate(other.getData()) ?? -1) },
   { title: "Seen", field: "last_seen_at", width: 130, formatter: (cell) => h("time", { datetime: cell.getValue(), title: exactly(cell.getValue()) }, ago(cell.getValue())) },
   { title: "Frames today", field: "frames", width: 116, hozAlign: "right", optional: true, formatter: (cell) => cell.getData().last_day.frames.toLocaleString() },
+  { title: "Sleeps", field: "schedule", minWidth: 150, optional: true, headerSort: false, formatter: (cell) => h("span", { title: cell.getData().orders?.schedule }, inWords(cell.getData().orders?.schedule ?? "")) },
   { title: "Version", field: "version", width: 110, optional: true, headerSort: false, formatter: (cell) => h("span", {}, can(cell).version ?? "") },
 ];
+function nameCell(cell) {
+  const { id, name, tags } = cell.getData();
+  return h("div.name-cell", {}, h("div.cut", {}, h("a", { href: `/workers/${id}` }, name)), tags.length ? h("div.cut.tags", { title: tags.join(", ") }, tags.map((tag) => h("span.tag", {}, tag))) : "");
+}
 function stateCell(cell) {
   const worker = cell.getData();
   const more = worker.reason || pending(worker);

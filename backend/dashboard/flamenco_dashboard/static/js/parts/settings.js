@@ -1,17 +1,26 @@
-// Pieces of the settings pages: a list that is fetched, drawn as a table, and drawn again after each change.
+// Pieces of the settings pages: lists, forms whose errors stand at their fields, and secrets that are told once.
+import { del } from "../core/api.js";
+import { ask, form, open } from "../core/dialog.js";
 import { h, fill } from "../core/dom.js";
-import { attempt, complain } from "../core/toast.js";
+import { exactly, moment } from "../core/format.js";
+import { attempt, complain, toast } from "../core/toast.js";
 
-/** A table of rows; `columns`: [title, cell(row)] each. */
-export const rows = (columns, list, empty) => (list.length
-  ? h("div.scroll-x", {}, h("table.plain", {}, h("tr", {}, columns.map(([title]) => h("th", {}, title))), list.map((row) => h("tr", {}, columns.map(([, cell]) => h("td", {}, cell(row)))))))
-  : h("p.empty", {}, empty));
+/** A table of rows; `columns`: [title, cell(row)] each; `search`: a field above it keeps rows with what is typed. */
+export function rows(columns, list, empty, { search = "" } = {}) {
+  if (!list.length) return h("p.empty", {}, empty);
+  const lines = list.map((row) => h("tr", {}, columns.map(([title, cell]) => h("td", { data: { title } }, h("div", {}, cell(row))))));
+  const found = h("div.scroll-x", {}, h("table.plain.listing", {}, h("thead", {}, h("tr", {}, columns.map(([title]) => (title ? h("th", { scope: "col" }, title) : h("td"))))), h("tbody", {}, lines)));
+  if (!search || list.length < 8) return found;
+  const keep = (word) => { for (const line of lines) line.hidden = !line.textContent.toLowerCase().includes(word); };
+  return [h("input.search", { type: "search", placeholder: search, "aria-label": search, oninput: (event) => keep(event.target.value.trim().toLowerCase()) }), found];
+}
 
 /** A section that fetches and draws itself: `draw(again)` gives its content. */
 export function section(draw) {
-  const element = h("div.stack");
+  const element = h("div.stack", { "aria-busy": "true" });
   const again = async () => {
-    try { fill(element, await draw(again)); } catch (error) { complain(error); fill(element, h("p.problem", {}, error.message)); }
+    try { fill(element, await draw(again)); } catch (error) { complain(error); fill(element, h("p.problem", {}, error.message), h("div", {}, h("button", { type: "button", onclick: again }, "Try again"))); }
+    element.setAttribute("aria-busy", "false");
   };
   again();
   return element;
@@ -19,3 +28,63 @@ export function section(draw) {
 
 /** A button that does something and draws its section anew. */
 export const doing = (label, work, again, kind = "") => h(`button${kind}`, { type: "button", onclick: async () => { if (await attempt(work)) again(); } }, label);
+
+export const labeled = (label, input, help = "") => h("label", {}, label, input, help && h("span.hint", {}, help));
+export const time = (text, none = "–") => h("time", { datetime: text ?? "", title: exactly(text) }, text ? moment(text) : none);
+export const choice = (given, options, props = {}) => h("select", props, options.map((each) => {
+  const [value, label] = Array.isArray(each) ? each : [each, each];
+  return h("option", { value, selected: value === given }, label);
+}));
+
+/** A form in a dialog; what the farm says against a field stands below that field, and nothing typed is lost. */
+export const asked = (title, fields, yes, save) => form(title, fields, yes, async (body) => {
+  forgive(body);
+  try { return (await save(body)) ?? true; } catch (error) { blame(body, error); throw error; }
+});
+
+/** Put the form's `.problem` below the field that an error names, and the focus into that field; gives whether it has one. */
+export function blame(body, error) {
+  const path = (error.field ?? "").split(".");
+  const names = [path.join("."), ...path.map((_, at) => path.slice(0, at + 1).join(".")).reverse(), path.at(-1)];
+  const guilty = names.filter(Boolean).map((name) => body.querySelector(`[name="${CSS.escape(name)}"]`)).find(Boolean);
+  if (!guilty) return false;
+  guilty.setAttribute("aria-invalid", "true");
+  (guilty.closest("label") ?? guilty).after(body.querySelector(".problem"));
+  guilty.focus();
+  return true;
+}
+
+/** Take marks of errors away. */
+export function forgive(body) {
+  for (const marked of body.querySelectorAll("[aria-invalid]")) marked.removeAttribute("aria-invalid");
+}
+
+/** Say at the foot of a form, or at the guilty field, what is wrong. */
+export function refuse(body, error) {
+  const problem = body.querySelector(".problem");
+  problem.textContent = error.message;
+  problem.hidden = false;
+  blame(body, error);
+}
+
+/** A text to copy, with the button for it; works where the page is not served by https, too. */
+export function copyable(text) {
+  const shown = h("pre.copy.grow", { tabIndex: 0, "aria-label": "To copy" }, text);
+  const copy = async () => {
+    getSelection().selectAllChildren(shown);
+    try { await (navigator.clipboard ? navigator.clipboard.writeText(text) : document.execCommand("copy")); } catch { /* it is selected: Ctrl-C does it */ }
+    button.textContent = "Copied";
+  };
+  const button = h("button", { type: "button", onclick: copy }, "Copy");
+  return h("div.row.copy-row", {}, shown, button);
+}
+
+/** Tell a secret, once. */
+export const told = (title, sentence, secret) => open(title, h("div.stack", {}, h("p", {}, sentence), copyable(secret)), [{ label: "I have it", value: true, kind: "primary" }]);
+
+/** Ask, then delete. */
+export async function removed(title, content, path, yes = "Delete") {
+  if (!await ask(title, content, yes, { danger: true })) return;
+  await del(path);
+  toast(`${title}: done.`);
+}

@@ -7,7 +7,7 @@ import { attempt, toast } from "../../core/toast.js";
 import { weekGrid } from "./schedule-grid.js";
 import { parse, spansOf, textOf, weekOf, wordsOf } from "./schedule.js";
 
-const PRESETS = [["Always awake", ""], ["Asleep in working hours", "mo-fr 09:00-18:00"], ["Asleep at night", "mo-su 22:00-06:00"], ["Asleep at weekends", "sa-su 00:00-24:00"]];
+const PRESETS = [["Always awake", ""], ["Nights", "mo-su 22:00-06:00"], ["Weekends", "sa-su 00:00-24:00"], ["Working hours", "mo-fr 09:00-18:00"]];
 const named = (workers) => (workers.length === 1 ? workers[0].name : counted(workers.length, "worker"));
 const scheduleOf = (worker) => worker.orders?.schedule ?? "";
 
@@ -49,7 +49,7 @@ export function scheduleEditor(given) {
     }
   };
   text.addEventListener("input", take);
-  const preset = ([label, value]) => h("button", { type: "button", onclick: () => { text.value = value; take(); } }, label);
+  const preset = ([label, value]) => h("button", { type: "button", title: capital(inWords(value)), onclick: () => { text.value = value; take(); } }, label);
   const element = h("div.form", {},
     h("div.row", { role: "group", "aria-label": "Ready-made schedules" }, PRESETS.map(preset)),
     h("div", {}, h("div.week-legend.hint", {}, h("span.week-cell", { data: { sleep: "asleep" }, "aria-hidden": "true" }), " asleep ", h("span.week-cell", { data: { sleep: "awake" }, "aria-hidden": "true" }), " awake",
