@@ -16,6 +16,8 @@ from flamenco_common.states import TaskStatus
 from flamenco_server.config import ServerConfig
 from flamenco_server.db import Database
 from flamenco_server.migrating import migrate
+from flamenco_server.modules.farm.recording import totals
+from flamenco_server.modules.jobs.aside import set_aside
 from flamenco_server.modules.jobs.models import Job, Step
 from flamenco_server.modules.tasks.models import Task
 from processes import new_database, shared_postgres
@@ -125,8 +127,11 @@ class Site(Farm):
         return self.by(who)("POST", f"/api/jobs/{job_id}/{action}", json=body)
 
     def check_counters(self) -> None:
-        """Every job's and step's counters are what counting its tasks gives."""
+        """Every job's and step's counters are what counting its tasks gives, and sums of jobs what counting them gives."""
         with self.database.reading() as session:
+            for state, known in set_aside(totals(session)).items():
+                jobs = select(func.count()).select_from(Job).where(Job.state == state, Job.archived.is_(False))
+                assert session.scalar(jobs) == known, state
             for kind, column in ((Job, Task.job_id), (Step, Task.step_id)):
                 counted = {
                     (row[0], row[1]): row[2]

@@ -103,6 +103,7 @@ def test_a_running_step_that_becomes_stale_is_taken_back(site: Site) -> None:
     job = site.submit()
     site.worker("M1-a")
     for _ in range(3):
+        site.clock.now += 1
         site.finish(site.task("M1-a"))
     preview = site.task("M1-a")
     site.act(job, "requeue", frames="1")
@@ -183,6 +184,15 @@ def test_jobs_are_listed_by_pages_filters_and_order(site: Site) -> None:
     assert listed() == [5, 4, 3, 2, 1]
     assert listed(sort="created") == [1, 2, 3, 4, 5]
     assert listed(sort="-priority") == [4, 2, 5, 3, 1]
+    # What is not finished comes after the latest, what is equal in the order of the ids.
+    assert (listed(sort="-finished"), listed(sort="finished")) == ([2, 5, 4, 3, 1], [1, 3, 4, 5, 2])
+    site.worker("M1-a")
+    for _ in range(5):  # all four of the most urgent, and one of the first
+        site.clock.now += 1
+        site.finish(site.task("M1-a"))
+    assert [site.show(job)["progress"] for job in (4, 1)] == [1.0, 0.25]
+    assert (listed(sort="-progress"), listed(sort="progress")) == ([4, 1, 5, 3, 2], [2, 3, 5, 1, 4])
+    assert listed(sort="-finished") == [4, 2, 5, 3, 1]
     assert listed(state="canceled") == [2]
     assert listed(state="queued,canceled", name="shot 1") == [2]
     assert site.by("viewer")("GET", "/api/jobs?state=odd").json["field"] == "state"

@@ -34,7 +34,7 @@ class WorkerStates(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobStates(msgspec.Struct, frozen=True, kw_only=True):
-    """How many jobs are in each state that still matters; 1000 stands for 1000 or more of paused and failed ones."""
+    """How many jobs are in each state that still matters; archived ones do not count."""
 
     queued: int
     processing: int

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flamenco_common.states import JobState, WorkerState
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flamenco_server.config import ServerConfig
@@ -20,11 +20,11 @@ from flamenco_server.modules.farm.history import lately
 from flamenco_server.modules.farm.recording import totals
 from flamenco_server.modules.farm.schemas import Farm, JobStates, QueueEnd, Storage, TaskStates, WorkerStates
 from flamenco_server.modules.files.service import BYTES, FILES
+from flamenco_server.modules.jobs.aside import set_aside
 from flamenco_server.modules.scheduler.fleet import WORKERS, Fleet
 from flamenco_server.modules.tasks.moves import IS_ACTIVE, IS_PROCESSING, JOBS, TASKS
 
 _FRESH_SECONDS = 2.0
-_MOST_COUNTED = 1000
 _ACTIVE = (
     select(
         JOBS.c.id, JOBS.c.name, JOBS.c.type, JOBS.c.state, JOBS.c.created_at, JOBS.c.n_waiting, JOBS.c.n_queued,
@@ -58,11 +58,12 @@ class FarmNow:
         jobs = session.execute(_ACTIVE).all()
         workers = session.execute(select(WORKERS).order_by(WORKERS.c.name)).all()
         fleet = Fleet(now, self._config.worker_silent_seconds)
-        storage = self.storage(session)
+        known = totals(session)
+        storage = self._storage(known)
         return Farm(
             at=moment_of(now),
             workers=_workers(workers, _busy(session), fleet),
-            jobs=_jobs(session, jobs),
+            jobs=_jobs(known, jobs),
             tasks=TaskStates(**{name: sum(getattr(job, f"n_{name}") for job in jobs) for name in _TASKS}),
             last_hour=lately(session, now),
             queue=queue_end(jobs, sum(fleet.is_live(worker) for worker in workers)),
@@ -72,7 +73,10 @@ class FarmNow:
 
     def storage(self, session: Session) -> Storage:
         """What the files take, and what is free."""
-        known, place = totals(session), self._config.files_location()
+        return self._storage(totals(session))
+
+    def _storage(self, known: Mapping[str, int]) -> Storage:
+        place = self._config.files_location()
         disk = None
         if "://" not in place:
             try:
@@ -111,13 +115,9 @@ def _state(worker: Any, fleet: Fleet) -> str:
     return str(worker.state)
 
 
-def _jobs(session: Session, active: Sequence[Any]) -> JobStates:
+def _jobs(known: Mapping[str, int], active: Sequence[Any]) -> JobStates:
     processing = sum(job.state == JobState.PROCESSING.value for job in active)
-    bounded = {}
-    for state in (JobState.PAUSED, JobState.FAILED):
-        found = select(JOBS.c.id).where(JOBS.c.state == state.value, JOBS.c.archived.is_(False)).limit(_MOST_COUNTED)
-        bounded[state.value] = session.scalar(select(func.count()).select_from(found.subquery())) or 0
-    return JobStates(queued=len(active) - processing, processing=processing, **bounded)
+    return JobStates(queued=len(active) - processing, processing=processing, **set_aside(known))
 
 
 def queue_end(jobs: Sequence[Any], workers: int) -> QueueEnd:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
 from flamenco_common.states import JobState
-from sqlalchemy import Select, Text, func, select, type_coerce
+from sqlalchemy import Double, Select, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from flamenco_server.errors import Invalid, NotFound
@@ -28,11 +30,17 @@ from flamenco_server.modules.jobs.waiting import waiting_because
 from flamenco_server.modules.projects.models import Project
 from flamenco_server.modules.scheduler.fleet import Fleet
 from flamenco_server.modules.tasks.models import TaskFailure
-from flamenco_server.modules.tasks.moves import IS_PROCESSING, JOBS, STEPS, TASKS
+from flamenco_server.modules.tasks.moves import COUNTERS, IS_PROCESSING, JOBS, STEPS, TASKS
 from flamenco_server.modules.tasks.service import FILES, RUNS, one_of
 
 _MOST_REASONS = 20
 _LATEST_RUNS = 100
+_FINISHED = func.coalesce(JOBS.c.finished_at, 0.0)  # those that are not come last where the latest comes first
+_PROGRESS = func.coalesce(
+    cast(JOBS.c.n_completed, Double)
+    / func.nullif(reduce(operator.add, (JOBS.c[name] for name in COUNTERS.values())), 0),
+    0.0,
+)
 _TAGS = type_coerce(JOBS.c.tags, Text)
 _JUST_NOW_SECONDS = 30.0
 
@@ -58,8 +66,8 @@ def list_jobs(session: Session, query: JobQuery) -> Page[JobSummary]:
         statement = statement.where(JOBS.c.id.in_(_ids(query.ids)))
     if query.archived is not None:
         statement = statement.where(JOBS.c.archived == query.archived)
-    sorts = {"id": JOBS.c.id, **{name: JOBS.c[name] for name in ("name", "priority", "state")}}
-    sorts["created"] = JOBS.c.created_at
+    sorts: dict[str, Any] = {"id": JOBS.c.id, **{name: JOBS.c[name] for name in ("name", "priority", "state")}}
+    sorts |= {"created": JOBS.c.created_at, "finished": _FINISHED, "progress": _PROGRESS}
     return page(session, statement, query, sorts, JOBS.c.id, lambda row: JobSummary(**_summary(row)), "-created")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from flamenco_server.db import Database
 from flamenco_server.errors import Conflict, Invalid, NotFound
+from flamenco_server.modules.jobs.aside import Kept, recount
 from flamenco_server.modules.jobs.compilers import Compilers
 from flamenco_server.modules.jobs.compiling import (
     Compilation,
@@ -150,6 +151,7 @@ class JobService:
         )
         session.add(job)
         session.flush()
+        recount(session, None, Kept(job.state, job.archived))
         return job.id
 
     def change(self, job_id: int, sent: JobChange, actor: str) -> None:
@@ -165,9 +167,11 @@ class JobService:
         if "settings" in given:
             merged = {**job.settings, **given["settings"]}
             given = {**given, "settings": {name: value for name, value in merged.items() if value is not None}}
+        before = Kept(job.state, job.archived)
         for name, value in given.items():
             setattr(job, name, value)
         session.flush()
+        recount(session, before, Kept(job.state, job.archived))
         if any(name in given for name in _RECOMPILES):
             self._recompile(session, job)
         record(session, actor, "change", "job", job_id, msgspec.json.encode(given).decode()[:500])
@@ -208,10 +212,11 @@ class JobService:
         def work(session: Session) -> None:
             if not lock_jobs(session, [job_id]):
                 raise NotFound(f"there is no job {job_id}")
-            name = session.scalar(select(Job.name).where(Job.id == job_id))
+            gone = session.execute(select(JOBS.c.name, JOBS.c.state, JOBS.c.archived).where(JOBS.c.id == job_id)).one()
             delete_steps(session, job_id)
             session.execute(delete(JOBS).where(JOBS.c.id == job_id))
-            record(session, actor, "delete", "job", job_id, name or "")
+            recount(session, Kept(gone.state, gone.archived), None)
+            record(session, actor, "delete", "job", job_id, gone.name)
             emit(session, [Event("job", str(job_id), job_id, {"deleted": True})])
 
         self._database.write(work)

@@ -9,11 +9,19 @@ from flamenco_common.states import FINISHED_JOBS, JobState, TaskStatus, check_mo
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from flamenco_server.modules.jobs.aside import Kept, recount
 from flamenco_server.modules.log.service import Event, emit
 from flamenco_server.modules.tasks.moves import COUNTERS, JOBS, STEPS, TASKS, Tally, move_where
 
 _COUNTS = tuple(COUNTERS.values())
-_SHOWN = (JOBS.c.id, JOBS.c.state, JOBS.c.started_at, JOBS.c.finished_at, *(JOBS.c[name] for name in _COUNTS))
+_SHOWN = (
+    JOBS.c.id,
+    JOBS.c.state,
+    JOBS.c.archived,
+    JOBS.c.started_at,
+    JOBS.c.finished_at,
+    *(JOBS.c[name] for name in _COUNTS),
+)
 _JOBS = select(*_SHOWN).where(JOBS.c.id.in_(bindparam("ids", expanding=True))).order_by(JOBS.c.id)
 
 
@@ -81,7 +89,7 @@ def _open_steps(session: Session, tally: Tally, job_ids: Sequence[int]) -> int:
 
 
 def set_state(session: Session, row: Any, state: JobState, now: float) -> None:
-    """Move a job to `state`, as a compare-and-set; its times follow. `row` has id, state, started_at, finished_at."""
+    """Move a job to `state`, as a compare-and-set; its times follow. `row` is the job's as it was before."""
     old = JobState(row.state)
     if old is state:
         return
@@ -90,6 +98,7 @@ def set_state(session: Session, row: Any, state: JobState, now: float) -> None:
     if row.started_at is None and state is JobState.PROCESSING:
         values["started_at"] = now
     session.execute(update(JOBS).where(JOBS.c.id == row.id, JOBS.c.state == old.value).values(values))
+    recount(session, Kept(row.state, row.archived), Kept(state.value, row.archived))
 
 
 def job_event(row: Any, state: JobState) -> Event:

@@ -1,0 +1,34 @@
+"""How many jobs are paused or failed and not archived: sums that change with the jobs, as there may be many and none is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from flamenco_common.states import JobState
+from sqlalchemy.orm import Session
+
+from flamenco_server.modules.farm.recording import add_to_totals
+
+_NAMES = {state.value: f"{state.value} jobs" for state in (JobState.PAUSED, JobState.FAILED)}
+
+
+class Kept(NamedTuple):
+    """What of a job decides where it counts."""
+
+    state: str
+    archived: bool
+
+
+def recount(session: Session, before: Kept | None, after: Kept | None) -> None:
+    """A job was as `before` and is as `after`; None: it is not there."""
+    changes = dict.fromkeys(_NAMES.values(), 0)
+    for kept, change in ((before, -1), (after, 1)):
+        if kept is not None and not kept.archived and kept.state in _NAMES:
+            changes[_NAMES[kept.state]] += change
+    add_to_totals(session, changes)
+
+
+def set_aside(known: Mapping[str, int]) -> dict[str, int]:
+    """The sums by state, out of all."""
+    return {state: known.get(name, 0) for state, name in _NAMES.items()}
