@@ -22,8 +22,8 @@ FOLDER = Path("docs/images/dashboard")
 SCREENS = {"desktop": {"viewport": DESKTOP}, "phone": {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True}}
 QUALITY = 80
 # Nothing came for a while, and every picture that is seen is there. The stream of events never ends, and does not count.
-QUIET = """() => [...document.images].every((image) => image.complete || image.hidden || image.loading === "lazy") && performance.now() > 700 + Math.max(
-    0, ...performance.getEntriesByType("resource").map((each) => each.responseEnd))"""
+QUIET = """() => [...document.images].every((image) => image.complete || image.hidden || image.loading === "lazy")
+    && performance.now() > 700 + Math.max(0, ...performance.getEntriesByType("resource").map((each) => each.responseEnd))"""
 
 
 def main() -> None:

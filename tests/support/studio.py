@@ -9,7 +9,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ class Studio:
     farm: WholeFarm
     frames: int = 24
     percent: int = 100
+    stills: Sequence[tuple[str, str, int, str]] = STILLS  # more jobs to render: name, owner, frame, project
     jobs: dict[str, int] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)  # name to token
     machines: list[Any] = field(default_factory=list)  # that are played, as their manager tells of them
@@ -104,11 +105,13 @@ class Studio:
         self.site.fail(MACHINES[0], "CUDA error: out of memory in cuMemAlloc")
         self.farm.start_worker("render-01")
         self.finish("sc010_0030 anim")
-        for name, who, frame, project in STILLS:
+        for name, who, frame, project in self.stills:
             self._submit(shot, who, name, f"{frame}-{frame + 1}", project=project, preview=False)
             self.finish(name)
         name = "sc010_0040 anim"
-        self._submit(shot, "bo", name, f"{last + 1}-{last * 4}", project="Dragonfly", priority=70, preview=False)
+        self._submit(
+            shot, "bo", name, f"{last + 1}-{last + max(60, 2 * last)}", project="Dragonfly", priority=70, preview=False
+        )
         done = max(2, last // 3)
         until(lambda: self.job(name)["counts"]["completed"] >= done, 300, f"{done} frames are rendered")
         self.hold(6)
@@ -225,6 +228,10 @@ class Studio:
 
 
 SECTIONS = ("farm", "users", "tokens", "projects", "job-types", "presets", "variables", "storage", "log")
+PAGES = (
+    "start", "farm", "jobs", "job", "job-large", "job-output", "player", "job-steps", "job-times", "job-settings", "job-files",
+    "job-activity", "task", "workers", "worker", "managers", "manager", *(f"settings-{name}" for name in SECTIONS), "approve",
+)  # fmt: skip
 
 
 def _work(seconds_ago: int, length: int) -> tuple[float, int, int, int]:

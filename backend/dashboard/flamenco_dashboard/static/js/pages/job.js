@@ -73,11 +73,15 @@ const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${tex
 function drawButtons(job) {
   const mine = mayChange(job);
   const actions = Object.entries(ACTIONS).filter(([, action]) => action.label && action.can(job));
+  // Buttons that stay the same stay there: whoever is on one by keyboard is not thrown off it by each frame that is done.
+  const mark = [mine, job.storage, ...actions.map(([name]) => name)].join(" ");
+  if (buttons.dataset.mark === mark) return;
+  buttons.dataset.mark = mark;
   fill(buttons,
-    mine ? actions.map(([name, action]) => h(`button${name === "cancel" ? ".danger" : ""}`, { type: "button", onclick: () => act(name, [job]) }, action.label)) : "",
-    mine ? h("button", { type: "button", onclick: () => askPriority(job) }, "Priority…") : "",
+    mine ? actions.map(([name, action]) => h(`button${name === "cancel" ? ".danger" : ""}`, { type: "button", onclick: () => act(name, [model.job]) }, action.label)) : "",
+    mine ? h("button", { type: "button", onclick: () => askPriority(model.job) }, "Priority…") : "",
     job.storage === "shared" ? "" : h("a.button", { href: `/api/jobs/${job.id}/zip`, download: "" }, "Download all"),
-    mine ? h("button.danger", { type: "button", onclick: () => remove([job]) }, "Delete…") : h("span.muted", {}, me.role === "viewer" ? "You may look only." : "Not your job."));
+    mine ? h("button.danger", { type: "button", onclick: () => remove([model.job]) }, "Delete…") : h("span.muted", {}, me.role === "viewer" ? "You may look only." : "Not your job."));
 }
 async function askPriority(job) {
   const input = h("input", { type: "number", min: 0, max: 1000, step: 1, required: true, value: job.priority });

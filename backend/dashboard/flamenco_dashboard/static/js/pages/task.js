@@ -49,7 +49,9 @@ function draw() {
     task.status === "processing" && task.progress !== null ? `${Math.round(task.progress * 100)} %` : "", task.status === "processing" ? task.activity : ""].filter(Boolean).join(" · "));
   const mine = mayChange(job);
   const ended = ["completed", "failed", "canceled"].includes(task.status);
-  fill(actions, mine ? h("button", { type: "button", disabled: !ended, title: "Do it again (r)", onclick: requeue }, "Requeue") : "", mine ? h("button.danger", { type: "button", disabled: ended, onclick: cancel }, "Cancel") : "");
+  const mark = `${mine} ${ended}`;
+  if (actions.dataset.mark !== mark) fill(actions, mine ? h("button", { type: "button", disabled: !ended, title: "Do it again (r)", onclick: requeue }, "Requeue") : "", mine ? h("button.danger", { type: "button", disabled: ended, onclick: cancel }, "Cancel") : "");
+  actions.dataset.mark = mark;
   drawAttempts();
   drawRuns();
 }

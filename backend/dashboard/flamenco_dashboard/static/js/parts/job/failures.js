@@ -11,6 +11,9 @@ export function failures(model) {
     element.hidden = !list.length;
     const still = model.job.counts.failed > 0;
     element.dataset.still = still;
+    const mark = JSON.stringify([list, model.job.counts.failed, mayChange(model.job)]);
+    if (element.dataset.mark === mark) return;
+    element.dataset.mark = mark;
     const requeue = () => attempt(async () => { await post(`/jobs/${model.id}/requeue`, { failed: true }); toast("Requeued the failed tasks."); });
     fill(element, h("div.row", {}, h("h2.grow", {}, still ? "Why tasks failed" : "What failed on the way, and was done again"), still && mayChange(model.job) ? h("button", { type: "button", onclick: requeue }, `Requeue ${counted(model.job.counts.failed, "failed task")}`) : ""),
       h("ul", {}, list.map((each) => h("li", {}, h("strong", {}, each.reason), h("span.muted", {}, `: ${where(each)}`)))));

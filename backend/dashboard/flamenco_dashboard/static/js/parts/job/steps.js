@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDE = 230, TALL = 104, BESIDE = 70, BELOW = 20;
 
 export function steps(model) {
-  const element = h("section.scroll-x", { "aria-label": "Steps" });
+  const element = h("section.scroll-x", { tabIndex: 0, "aria-label": "Steps" });
   const draw = () => {
     const list = model.steps;
     const depth = new Map();

@@ -35,7 +35,7 @@ export function times(model) {
     const outliers = rows.filter((each) => each.seconds > limit).sort((a, b) => b.seconds - a.seconds);
     fill(facts, `Median ${duration(median)}, 9 of 10 within ${duration(quantile(0.9))}, slowest ${duration(sorted.at(-1))}. ${outliers.length ? `${counted(outliers.length, "task")} took much longer than the others.` : "No outliers."}`);
     plot(rows, limit);
-    fill(slow, outliers.length ? h("div.scroll-x", {}, h("table.plain", {}, h("tr", {}, ["Frame", "Step", "Time", "Memory", "Worker"].map((text) => h("th", {}, text))),
+    fill(slow, outliers.length ? h("div.scroll-x", { tabIndex: 0, role: "region", "aria-label": "Tasks that took much longer" }, h("table.plain", {}, h("tr", {}, ["Frame", "Step", "Time", "Memory", "Worker"].map((text) => h("th", {}, text))),
       outliers.slice(0, 20).map((each) => h("tr", {}, h("td", {}, h("a", { href: `/jobs/${model.id}/tasks/${each.task}` }, model.grid.label[each.at] || "task")), h("td", {}, model.grid.steps[model.grid.step[each.at]]),
         h("td.num", {}, duration(each.seconds)), h("td.num", {}, megabytes(each.memory)), h("td", {}, h("a", { href: `/workers/${each.worker}` }, model.name(each.worker))))))) : "");
   };
