@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := .venv/bin/pytest
 
-.PHONY: matrix demo addon test test-quick test-real check lint format lock addon-screenshots bench-farm bench-dashboard bench-addon bench-freeze clean
+.PHONY: matrix demo addon test test-quick test-real check lint format lock screenshots addon-screenshots bench-farm bench-dashboard bench-addon bench-freeze clean
 
 demo:
 	@scripts/setup demo
@@ -47,6 +47,10 @@ lock:
 matrix:
 	@scripts/setup test
 	@$(PYTHON) tests/e2e/addon/matrix.py --to docs/same-picture.md
+
+screenshots:
+	@scripts/setup test
+	@$(PYTHON) tests/dashboard/screenshots.py
 
 addon-screenshots:
 	@scripts/setup test
