@@ -198,6 +198,17 @@ def test_alike_failures_stand_together_and_are_done_again(boss: Visitor, shot: S
     shot.played.fail("carl", "missing texture wood.png")
 
 
+def test_a_tasks_page_hears_of_what_moves_many_at_once(boss: Visitor, shot: Shot) -> None:
+    first = next(shot.client.tasks(shot.job, step="render"))["id"]
+    page = boss.open(f"/jobs/{shot.job}/tasks/{first}")
+    state = page.locator(".task-head .badge")
+    expect(state).to_have_text("completed")
+    shot.client.requeue(shot.job, frames="1-2")
+    expect(state).to_have_text("queued", timeout=20_000)
+    shot.played.render("carl", 2, seconds=21)
+    expect(state).to_have_text("completed", timeout=20_000)
+
+
 def test_why_it_waits_is_one_sentence(boss: Visitor, shot: Shot) -> None:
     job = shot.played.submit("waits", tags=["no-machine-has-this"])
     try:

@@ -154,6 +154,11 @@ def test_outputs_are_shown_filtered_and_downloaded(boss: Visitor, made: Made) ->
         page.get_by_role("link", name="Download these").click()
     with zipfile.ZipFile(io.BytesIO(coming.value.path().read_bytes())) as archive:
         assert len(archive.namelist()) == 4
+    with page.expect_download() as coming:
+        page.locator(".job-head").get_by_role("link", name="Download all").click()
+    with zipfile.ZipFile(io.BytesIO(coming.value.path().read_bytes())) as archive:
+        assert len(archive.namelist()) == 5
+        assert not archive.testzip()
 
 
 def test_the_player_steps_plays_and_shows_true_pixels(boss: Visitor, made: Made, tmp_path: Path) -> None:
