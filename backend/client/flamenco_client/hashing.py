@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flamenco_client.errors import LocalFault
+from flamenco_client.places import cache_folder
 
 BLOCK = 1024 * 1024
 MOST_ENTRIES = 200_000
@@ -24,17 +24,6 @@ SHA256_DIGITS = 64
 _TABLE = "CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, size INTEGER, time_ns INTEGER, sha256 TEXT)"
 _FIND = "SELECT size, time_ns, sha256 FROM hashes WHERE path = ?"
 Result = TypeVar("Result")
-
-
-def cache_folder() -> Path:
-    """The user's own cache folder for Flamenco, by the custom of the platform."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library/Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "flamenco"
 
 
 def sha256_of(path: Path, counted: Callable[[int], None] = lambda _: None) -> str:

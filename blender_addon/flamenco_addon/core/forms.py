@@ -21,7 +21,7 @@ LONGEST_TEXT = 2000
 LONGEST_LINE = 300
 LEAST_INT, MOST_INT = -(2**31), 2**31 - 1  # of Blender's properties
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_FRAMES = re.compile(r"(-?\d+)(?:\s*-\s*(-?\d+)(?:\s*x\s*(\d+))?)?")
+FRAMES = re.compile(r"(-?\d+)(?:\s*-\s*(-?\d+)(?:\s*x\s*(\d+))?)?")
 
 # The values that the scene supplies; those of `flamenco_common.authoring.Scene`, held equal by a test.
 SOURCES = (
@@ -141,7 +141,7 @@ def check_frames(label: str, value: str) -> str:
     """What is wrong with a list of frames, as one sentence; empty if it is right."""
     total = 0
     for part in value.split(","):
-        match = _FRAMES.fullmatch(part.strip())
+        match = FRAMES.fullmatch(part.strip())
         if not match:
             return f"{label} are written like 1-100 or 1,5,9-20 or 1-9x2"
         first, last = int(match[1]), int(match[2] or match[1])

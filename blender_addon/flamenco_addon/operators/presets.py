@@ -13,6 +13,7 @@ from .. import runtime
 from ..core.choices import chosen_type
 from ..core.forms import LONGEST_LINE
 from ..core.presets import SubmissionPreset, apply, name_for, preset_of
+from .pressing import LocalOperator
 
 ASK_SECONDS = 30.0
 
@@ -45,12 +46,11 @@ def can_share() -> bool:
     return catalogue is not None and catalogue.shared is not None and catalogue.role != "viewer"
 
 
-class FLAMENCO_OT_preset_apply(bpy.types.Operator):
+class FLAMENCO_OT_preset_apply(LocalOperator):
     """Choose all that this preset says"""
 
     bl_idname = "flamenco.preset_apply"
     bl_label = "Apply Preset"
-    bl_options = {"INTERNAL"}
 
     name: StringProperty(name="Name", options={"SKIP_SAVE"})
     shared: BoolProperty(name="Shared", options={"SKIP_SAVE"})
@@ -69,12 +69,11 @@ class FLAMENCO_OT_preset_apply(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_preset_save(bpy.types.Operator):
+class FLAMENCO_OT_preset_save(LocalOperator):
     """Keep what is chosen under a name, without what belongs to this one shot"""
 
     bl_idname = "flamenco.preset_save"
     bl_label = "Save Preset"
-    bl_options = {"INTERNAL"}
 
     label: StringProperty(name="Name", maxlen=LONGEST_LINE, description="A preset of this name is replaced")
     share: BoolProperty(name="Share with the Studio", description="Everybody on this farm can choose it")
@@ -125,12 +124,11 @@ class FLAMENCO_OT_preset_save(bpy.types.Operator):
         )
 
 
-class FLAMENCO_OT_preset_delete(bpy.types.Operator):
+class FLAMENCO_OT_preset_delete(LocalOperator):
     """Forget this preset; what is chosen now stays"""
 
     bl_idname = "flamenco.preset_delete"
     bl_label = "Delete Preset"
-    bl_options = {"INTERNAL"}
 
     name: StringProperty(name="Name", options={"SKIP_SAVE"})
     shared: BoolProperty(name="Shared", options={"SKIP_SAVE"})

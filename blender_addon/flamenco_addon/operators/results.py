@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from flamenco_client.api import Client
-from flamenco_client.errors import ClientError, NotFound, Unreachable
+from flamenco_client.errors import ClientError, NotFound
 from flamenco_client.submit import safe_folder
 
 from .. import runtime
@@ -26,11 +25,11 @@ from ..core.forms import text
 from ..core.jobs import ACTIVE
 from ..core.notes import Note, Notes
 from ..core.results import policy_of
+from ..core.waiting import polled
 from ..scene.destinations import destination_of
 from .job_actions import JOB, chosen, done
+from .pressing import LocalOperator, NetworkOperator
 
-POLL_SECONDS = 0.5
-AWAY_SECONDS = 300.0  # the server may be away for so long while a script waits
 OPEN = (*ACTIVE, "paused")
 POLICIES = [
     ("ask", "Ask", "Leave them, and tell"),
@@ -68,12 +67,11 @@ def unknown_folder(job: Mapping[str, Any]) -> Path:
 # ---- bringing ----
 
 
-class FLAMENCO_OT_job_fetch(bpy.types.Operator):
+class FLAMENCO_OT_job_fetch(NetworkOperator):
     """Bring the results to the scene's own output folder"""
 
     bl_idname = "flamenco.job_fetch"
     bl_label = "Bring Results"
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
     directory: StringProperty(
@@ -143,21 +141,13 @@ class FLAMENCO_OT_job_fetch(bpy.types.Operator):
 def endings(client: Client, number: int) -> Iterator[bool]:
     """Whether a job has ended, whenever more of it is done, until it has; the server may be away now and then."""
     before = -1
-    heard = time.monotonic()
-    while True:
-        try:
-            job = client.job(number)
-        except Unreachable:
-            if time.monotonic() - heard > AWAY_SECONDS:
-                raise
-        else:
-            heard, ended, completed = time.monotonic(), job["state"] not in OPEN, int(job["counts"]["completed"])
-            if ended or completed != before:
-                before = completed
-                yield ended
-            if ended:
-                return
-        time.sleep(POLL_SECONDS)
+    for job in polled(client, number):
+        ended, completed = job["state"] not in OPEN, int(job["counts"]["completed"])
+        if ended or completed != before:
+            before = completed
+            yield ended
+        if ended:
+            return
 
 
 def here(client: Client, number: int) -> Note:
@@ -175,12 +165,11 @@ def here(client: Client, number: int) -> Note:
     return Note(number, replace(where, folder=where.folder or str(unknown_folder(job))), automatic=False)
 
 
-class FLAMENCO_OT_job_settle(bpy.types.Operator):
+class FLAMENCO_OT_job_settle(LocalOperator):
     """Say what to do with other files that are there already"""
 
     bl_idname = "flamenco.job_settle"
     bl_label = "Files that Are There"
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
     policy: EnumProperty(name="Do", items=POLICIES, options={"SKIP_SAVE"})
@@ -201,12 +190,11 @@ class FLAMENCO_OT_job_settle(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_job_automatic(bpy.types.Operator):
+class FLAMENCO_OT_job_automatic(LocalOperator):
     """Bring the results back by themselves, frame by frame as they are rendered"""
 
     bl_idname = "flamenco.job_automatic"
     bl_label = "Bring Back Automatically"
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
 
@@ -222,12 +210,11 @@ class FLAMENCO_OT_job_automatic(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLAMENCO_OT_job_fetch_cancel(bpy.types.Operator):
+class FLAMENCO_OT_job_fetch_cancel(LocalOperator):
     """Stop bringing these results"""
 
     bl_idname = "flamenco.job_fetch_cancel"
     bl_label = "Stop"
-    bl_options = {"INTERNAL"}
 
     job: IntProperty(**JOB)
 

@@ -18,20 +18,19 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 from flamenco_client.api import Client
-from flamenco_client.errors import BadRequest, ClientError, Unreachable
+from flamenco_client.errors import BadRequest, ClientError
 from flamenco_client.fetch import fetch
 from flamenco_client.submit import Submission, submit
 
 from .. import runtime
 from ..core.catalogue import fetch_catalogue
+from ..core.waiting import polled
 from ..core.words import counted
 from ..preflight import gate
 from ..scene.saving import capture, refuse_unsaved
 
 ENDED = ("completed", "failed", "canceled")
-POLL_SECONDS = 0.5
 TELL_SECONDS = 10.0
-AWAY_SECONDS = 300.0  # the server may be away for so long while we wait
 
 
 def say(text: str) -> None:
@@ -176,21 +175,14 @@ def blamed(error: ClientError) -> str:
 
 def wait_for(client: Client, job_id: int) -> dict[str, Any]:
     """Follow a job until it ends. Raises a `ClientError` if the server stays away."""
-    heard = told = time.monotonic()
-    while True:
-        try:
-            job = client.job(job_id)
-        except Unreachable:
-            if time.monotonic() - heard > AWAY_SECONDS:
-                raise
-        else:
-            heard = time.monotonic()
-            if job["state"] in ENDED:
-                return job
-            if heard - told > TELL_SECONDS:
-                told = heard
-                say(f"job {job_id}: {job['counts']['completed']} of {counted(int(job['total']), 'task')} done")
-        time.sleep(POLL_SECONDS)
+    told = time.monotonic()
+    for job in polled(client, job_id):
+        if job["state"] in ENDED:
+            return job
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            say(f"job {job_id}: {job['counts']['completed']} of {counted(int(job['total']), 'task')} done")
+    raise AssertionError("it is polled without end")
 
 
 def _last_job(_manager: bpy.types.WindowManager) -> int:

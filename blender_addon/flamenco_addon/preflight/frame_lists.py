@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-MOST = 1_000_000
-_PART = re.compile(r"\s*(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?\s*")
+from ..core.forms import FRAMES, MOST_FRAMES
 
 
 def numbers(text: str) -> list[int]:
     """The frames that a text names, sorted; none of a part that is not understood or without end."""
     found: set[int] = set()
     for part in text.split(","):
-        match = _PART.fullmatch(part)
+        match = FRAMES.fullmatch(part.strip())
         if match is None:
             continue
         first = int(match[1])
-        last = int(match[2]) if match[2] is not None else first
+        last = int(match[2] or first)
         step = int(match[3] or 1)
-        if step and last - first < MOST:
+        if step and (last - first) // step + len(found) < MOST_FRAMES:
             found.update(range(first, last + 1, step))
     return sorted(found)
 

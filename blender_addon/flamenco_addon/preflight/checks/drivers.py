@@ -62,12 +62,21 @@ def held_back(expression: str, variables: list[str], scripts_allowed: bool) -> s
     except (SyntaxError, ValueError, RecursionError):
         return ""  # it fails here as well
     known = (BUILT_IN if scripts_allowed else SAFE) | set(variables)
+    if scripts_allowed:  # else nothing that has names of its own is allowed
+        known |= own_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in known:
             return node.id
         if isinstance(node, ast.Attribute) and not scripts_allowed:
             return node.attr
     return ""
+
+
+def own_names(tree: ast.AST) -> set[str]:
+    """The names that an expression defines itself: what its comprehensions count with, and the arguments of its functions."""
+    nodes = list(ast.walk(tree))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def _defined(subject: Subject, name: str) -> bool:

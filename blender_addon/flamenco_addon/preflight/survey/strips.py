@@ -8,23 +8,21 @@ from typing import Any
 from ...scene.values import strips
 from .. import paths
 from ..findings import Editor, Place
-from ..subject import SLICE, FileUse, Step, Subject
+from ..subject import FileUse, Step, Subject, sliced
 
 
 def look(subject: Subject) -> Iterator[Step]:
     """All pictures and movies of strips."""
     for name in [scene.name for scene in subject.data.scenes]:
-        number, count = 0, 0
-        while True:
-            found = list(strips(subject.data.scenes[name])) if name in subject.data.scenes else []
-            if number >= len(found):
-                break
-            uses = list(of_strip(found[number], name, subject.here.folder))
-            subject.files += uses
-            number, count = number + 1, count + 1 + len(uses)
-            if count > SLICE:
-                count = 0
-                yield None
+        for piece in sliced(lambda name=name: list(_strips(subject, name))):  # type: ignore[misc]
+            for strip in piece:
+                subject.files += of_strip(strip, name, subject.here.folder)
+            yield None
+
+
+def _strips(subject: Subject, scene: str) -> Any:
+    """All strips of a scene, if it is still there."""
+    return strips(subject.data.scenes[scene]) if scene in subject.data.scenes else ()
 
 
 def of_strip(strip: Any, scene: str, folder: str) -> Iterator[FileUse]:
