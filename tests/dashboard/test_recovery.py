@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 from browser import Visitor
 from played_workers import PlayedWorkers
 from playwright.sync_api import Page, expect
+from processes import until
 from whole_farm import WholeFarm
 
 pytestmark = pytest.mark.real
@@ -38,6 +40,16 @@ def mended(farm: WholeFarm) -> Iterator[None]:
         if part.process is None or part.process.poll() is not None:
             part.start()
     farm.until_up("server")
+    for port in (farm.events_port, farm.dashboard_port):
+        until(lambda port=port: answers(f"http://127.0.0.1:{port}/health"), 60, "all of it answers")
+
+
+def answers(url: str) -> bool:
+    """Whether something answers there."""
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def opened(boss: Visitor, path: str) -> Page:

@@ -1,6 +1,6 @@
 // The farm now: what renders, what is stuck and why, and when each shot will be done.
 import { all, get, may, mayChange, post } from "../core/api.js";
-import { h, fill, say, steadily } from "../core/dom.js";
+import { h, fill, later, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, moment, percent, size } from "../core/format.js";
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
@@ -172,7 +172,10 @@ const fresh = steadily(async () => {
     drawJobs();
   } catch (error) { complainUnlessAway(error); }
 }, 300);
-const farmSoon = steadily(async () => { try { drawFarm(await get("/farm")); } catch (error) { complainUnlessAway(error); } }, 1500);
+const loadFarm = async () => { try { drawFarm(await get("/farm")); } catch (error) { complainUnlessAway(error); } };
+const [farmAtOnce, farmAtLast] = [steadily(loadFarm, 1500), later(loadFarm, 2500)];
+/** Now, and once more when it is quiet: what the server says of the whole farm is two seconds old at most. */
+const farmSoon = () => { farmAtOnce(); farmAtLast(); };
 const workersSoon = steadily(async () => {
   try {
     for (const worker of await all("/workers", {}, 2000)) workers.set(worker.id, worker);
