@@ -10,7 +10,7 @@ fill(main, h("div.head", {}, h("h1", {}, "Sign in a program")), place);
 
 function askCode(problem = "") {
   const input = h("input.code", { name: "code", autocomplete: "off", required: true, maxLength: 12, placeholder: "KXTW-RZPQ", value: given.code ?? "" });
-  fill(place, problem && h("p.problem", { role: "alert" }, problem),
+  fill(place, problem && h("p.problem", { role: "alert" }, problem.charAt(0).toUpperCase() + problem.slice(1)),
     h("form.form", { onsubmit: (event) => { event.preventDefault(); show(input.value.trim().toUpperCase()); } },
       h("label", {}, "The code that the program shows", input), h("div", {}, h("button.primary", {}, "Go on"))));
   input.focus();

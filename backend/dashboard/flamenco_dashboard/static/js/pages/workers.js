@@ -10,7 +10,7 @@ import { change, view } from "../core/url.js";
 import { badge } from "../parts/states.js";
 import { columnButton, table } from "../parts/table.js";
 import { buttons, failureRate, pending, stateOf, toneOf } from "../parts/worker/orders.js";
-import { editSchedule, inWords } from "../parts/worker/schedule-dialog.js";
+import { inWords } from "../parts/worker/schedule-dialog.js";
 
 const STATES = ["rendering", "idle", "asleep", "offline", "error", "disabled"];
 const workers = new Map();
@@ -94,7 +94,7 @@ function drawBulk() {
   const those = made.getSelectedData();
   bulk.hidden = !those.length;
   if (!those.length) return;
-  fill(bulk, h("strong", {}, `${counted(those.length, "worker")} selected`), may("supervisor") ? [buttons(() => made.getSelectedData()), h("button", { type: "button", onclick: () => editSchedule(made.getSelectedData()) }, "Schedule…")] : h("span.muted", {}, "Supervisors may change workers."), h("button.quiet", { type: "button", onclick: () => made.deselectRow() }, "Clear"));
+  fill(bulk, h("strong", {}, `${counted(those.length, "worker")} selected`), may("supervisor") ? buttons(() => made.getSelectedData()) : h("span.muted", {}, "Supervisors may change workers."), h("button.quiet", { type: "button", onclick: () => made.deselectRow() }, "Clear"));
 }
 function clicked(event, row) {
   if (event.target.closest("a,button,input")) return;

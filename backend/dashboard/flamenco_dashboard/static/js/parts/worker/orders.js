@@ -4,6 +4,7 @@ import { h } from "../../core/dom.js";
 import { ask, form } from "../../core/dialog.js";
 import { counted } from "../../core/format.js";
 import { attempt, toast } from "../../core/toast.js";
+import { editSchedule } from "./schedule-dialog.js";
 
 const named = (workers) => (workers.length === 1 ? workers[0].name : counted(workers.length, "worker"));
 
@@ -16,19 +17,28 @@ export async function order(workers, wish, done, undo) {
   });
 }
 
-/** Buttons for these workers. */
+/** Buttons for these workers; each is there if it does something for one of them, and is for those only. */
 export function buttons(workers) {
   const list = workers();
-  const button = (label, work, kind = "") => h(`button${kind}`, { type: "button", onclick: () => work(workers()) }, label);
+  const button = (label, fits, work, kind = "") => list.some(fits) && h(`button${kind}`, { type: "button", onclick: () => work(workers().filter(fits)) }, label);
+  const each = () => true;
   return [
-    list.some((worker) => !worker.enabled || worker.state === "error") && button("Enable", (them) => order(them, { enabled: true, state: "run" }, "Enabled", { enabled: false })),
-    list.some((worker) => worker.enabled) && button("Disable", (them) => order(them, { enabled: false }, "Disabled", { enabled: true })),
-    list.some((worker) => worker.state === "asleep") && button("Wake", (them) => order(them, { state: "run" }, "Woken")),
-    list.some((worker) => worker.state === "awake") && button("Sleep…", (them) => now(them, "sleep", "Send to sleep", "Sleeps", { state: "run" })),
-    button("Restart…", (them) => now(them, "restart", "Restart", "Restarts", { state: "run" })),
-    button("Shut down…", (them) => now(them, "shutdown", "Shut down", "Shuts down", { state: "run" }), ".danger"),
-    button("Tags…", tags),
+    button("Enable", (worker) => !worker.enabled || worker.state === "error", (them) => order(them, { enabled: true, state: "run" }, "Enabled", { enabled: false })),
+    button("Disable", (worker) => worker.enabled, (them) => order(them, { enabled: false }, "Disabled", { enabled: true })),
+    button("Wake", (worker) => worker.enabled && worker.state === "asleep", wake),
+    button("Sleep…", (worker) => worker.state === "awake", (them) => now(them, "sleep", "Send to sleep", "Sleeps", { state: "run" })),
+    button("Restart…", each, (them) => now(them, "restart", "Restart", "Restarts", { state: "run" })),
+    button("Shut down…", each, (them) => now(them, "shutdown", "Shut down", "Shuts down", { state: "run" }), ".danger"),
+    button("Tags…", each, tags),
+    button("Schedule…", each, editSchedule),
   ];
+}
+
+/** Wake those that somebody sent to sleep; a schedule is stronger than that, so who sleeps by one is told of. */
+async function wake(workers) {
+  const asked = workers.filter((worker) => worker.orders?.state === "sleep" || !worker.orders?.schedule), scheduled = workers.filter((worker) => !asked.includes(worker));
+  if (asked.length) await order(asked, { state: "run" }, "Woken", { state: "sleep" });
+  if (scheduled.length) toast(`${named(scheduled)}: asleep by schedule, and so until that ends or is changed.`, { tone: "queued", undo: () => editSchedule(scheduled), action: "Schedule…" });
 }
 
 async function now(workers, state, verb, done, undo) {
@@ -52,7 +62,7 @@ export function pending(worker) {
   if (wish.state === "restart") return `restarts ${when}`;
   if (wish.state === "shutdown") return `shuts down ${when}`;
   if (wish.state === "sleep" && worker.state !== "asleep") return `sleeps ${when}`;
-  if (wish.state === "run" && worker.state === "asleep") return "wakes up";
+  if (wish.state === "run" && worker.state === "asleep" && worker.enabled) return wish.schedule ? "sleeps by its schedule" : "wakes up";
   return wish.enabled === false && worker.current.length ? "takes no more after its task" : "";
 }
 
