@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from .words import counted
 
 MOST_OUTPUTS = 1_000_000
 PAGE = 100
-STALE_SECONDS = 60.0  # after which a lock that nobody renews is nobody's
+RENEW_SECONDS, STALE_SECONDS = 10.0, 60.0  # after which a lock is renewed, and one that is not is nobody's
 
 
 class Policy(Enum):
@@ -93,11 +94,17 @@ def bring(
         elif fate is Fate.HOLD:
             done.held.append(target)
     items = [(_item(output), target) for output, target in wanted]
+    replaced = {target for _, target in wanted if target.exists()}
     try:
         bring_all(client, items, shared_roots(job), progress)
     finally:
-        # Also of a fetch that was interrupted: what came is this job's own.
-        note.brought.update({str(target): output.sha256 for output, target in wanted if target.exists()})
+        # Also of a fetch that was interrupted: what came is this job's own. What it was to replace may still be there.
+        came = [
+            (output, target)
+            for output, target in wanted
+            if (_is_whole(output, target, known) if target in replaced else target.exists())
+        ]
+        note.brought.update({str(target): output.sha256 for output, target in came})
         known.save()
     done.new, done.same = [target for _, target in wanted], [target for _, target in same]
     note.brought.update({str(target): output.sha256 for output, target in same})
@@ -180,35 +187,37 @@ def fate_of(output: Output, target: Path, note: Note, policy: Policy, known: Has
     return {Policy.ASK: Fate.HOLD, Policy.SKIP: Fate.SKIP}.get(policy, Fate.BRING)
 
 
+def _is_whole(output: Output, target: Path, known: Hashes) -> bool:
+    """Whether a file is what the farm has."""
+    with contextlib.suppress(OSError, LocalFault):
+        return target.is_file() and known.of(target) == output.sha256
+    return False
+
+
 def _item(output: Output) -> dict[str, Any]:
     names = ("id", "path", "sha256", "size", "root")
     return {name: getattr(output, name) for name in names}
 
 
 @contextlib.contextmanager
-def alone(
-    notes: Notes,
-    job: int,
-    progress: Progress = Progress(),  # noqa: B008
-) -> Iterator[Progress]:
-    """Let no other Blender of this user bring the same job meanwhile. Raises `LocalFault`.
+def alone(notes: Notes, job: int) -> Iterator[None]:
+    """Let no other Blender of this user bring the same job meanwhile, however long that takes. Raises `LocalFault`.
 
     The lock is a file whose time is renewed; one that is not any more is a dead Blender's.
     """
-    lock = notes.folder / f"{job}.lock"
+    lock, over = notes.folder / f"{job}.lock", threading.Event()
     _take(lock)
-    renewed = [time.monotonic()]
 
-    def report(what: str, done: int, total: int) -> None:
-        if time.monotonic() - renewed[0] > STALE_SECONDS / 6:
-            renewed[0] = time.monotonic()
+    def renew() -> None:
+        while not over.wait(RENEW_SECONDS):
             with contextlib.suppress(OSError):
                 os.utime(lock)
-        progress.report(what, done, total)
 
+    threading.Thread(target=renew, name="flamenco lock", daemon=True).start()
     try:
-        yield Progress(report, progress.canceled)
+        yield
     finally:
+        over.set()
         with contextlib.suppress(OSError):
             lock.unlink()
 

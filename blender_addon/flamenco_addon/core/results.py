@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from flamenco_client.api import Client
 from flamenco_client.errors import ClientError
-from flamenco_client.hashing import Hashes
 from flamenco_client.progress import Progress
 
 from .background import Background, Work
@@ -144,10 +143,8 @@ class Results:
 
 def brought(client: Client, notes: Notes, note: Note, bringing: Bringing, progress: Progress) -> Brought:
     """Bring in a thread, with no other Blender at the same job."""
-    with alone(notes, note.job, progress) as watched:
-        return bring(
-            client, note, policy=bringing.policy, everything=bringing.everything, progress=watched, hashes=Hashes()
-        )
+    with alone(notes, note.job):
+        return bring(client, note, policy=bringing.policy, everything=bringing.everything, progress=progress)
 
 
 def policy_of(note: Note) -> Policy:

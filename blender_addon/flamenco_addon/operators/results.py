@@ -126,9 +126,9 @@ class FLAMENCO_OT_job_fetch(NetworkOperator):
         note = self._note(number, notes.read(number)) or here(client, number)
         new: list[Path] = []
         brought = Brought(Path(note.destination.folder))
-        with alone(notes, number) as progress:
+        with alone(notes, number):
             for _ in endings(client, number) if self.wait else (True,):
-                brought = bring(client, note, policy=Policy(self.policy), progress=progress)
+                brought = bring(client, note, policy=Policy(self.policy))
                 new += brought.new
                 notes.write(note)
         brought.new = new

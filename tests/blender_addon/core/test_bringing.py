@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 from breaking_link import BreakingLink
+from flamenco_addon.core import bringing
 from flamenco_addon.core.bringing import STALE_SECONDS, Brought, Busy, Policy, alone, bring
 from flamenco_addon.core.destination import Destination
 from flamenco_addon.core.notes import MOST_NOTES, Note, Notes
 from flamenco_client.api import Client
-from flamenco_client.errors import Canceled, ServerFault
+from flamenco_client.errors import Canceled, ServerFault, Unreachable
 from flamenco_client.progress import Progress
 from flamenco_server.modules.tasks.models import Output
+from processes import until
 from served_farm import Served
 from server_parts import sha
 from sqlalchemy import update
 
+fetch = sys.modules["flamenco_client.fetch"]  # the package has a function of that name
 FRAMES = {f"frames/{number:04}.png": b"frame %d" % number for number in (1, 2, 3)}
 
 
@@ -171,6 +174,23 @@ def test_a_broken_fetch_goes_on_where_it_broke(served: Served, folder: Path, lin
     assert link.received < 1_700_000
 
 
+def test_a_frame_whose_successor_did_not_come_is_replaced_later(
+    served: Served, folder: Path, link: BreakingLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "TRIES", 1)
+    note = note_of(job_of(served, FRAMES), folder)
+    bring(served.client(), note)
+    better = os.urandom(300_000)
+    remade(served, "frames/0002.png", better)
+    link.down = [100_000] * 4  # all calls but that for the content are smaller
+    with pytest.raises(Unreachable):
+        bring(Client(link.address, served.farm.tokens["artist"], 1), note)
+    assert contents(folder)["shot_0002.png"] == b"frame 2"
+    done = bring(served.client(), note)
+    assert (len(done.new), done.held) == (1, [])
+    assert contents(folder) == {**WANTED, "shot_0002.png": better}
+
+
 def test_caches_go_below_the_projects_root_and_only_if_they_are_asked_for(served: Served, tmp_path: Path) -> None:
     job = job_of(served, {"blendcache_a/1.bphys": b"cache", **FRAMES})
     change(served, "blendcache_a/1.bphys", kind="cache", root="job")
@@ -220,6 +240,17 @@ def test_only_one_blender_brings_a_job(tmp_path: Path) -> None:
     with alone(notes, 3):
         pass
     assert not lock.exists()
+
+
+def test_a_job_that_takes_long_to_bring_stays_one_blenders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bringing, "RENEW_SECONDS", 0.01)
+    notes = Notes("http://farm:8080", tmp_path)
+    long_ago = time.time() - STALE_SECONDS - 5
+    with alone(notes, 3):
+        os.utime(notes.folder / "3.lock", (long_ago, long_ago))
+        until(lambda: (notes.folder / "3.lock").stat().st_mtime > long_ago + 1, 30, "it is renewed")
+        with pytest.raises(Busy), alone(notes, 3):
+            pass
 
 
 def test_notes_are_kept_by_farm_and_job_and_not_without_end(tmp_path: Path) -> None:
