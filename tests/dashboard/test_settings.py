@@ -162,6 +162,13 @@ def test_a_project_is_made_edited_and_deleted(boss: Visitor, farm: WholeFarm) ->
     expect(row(page, "Spring").locator(".badge")).to_have_text("run")
     found = next(each for each in api(farm, "GET", "/projects")["items"] if each["name"] == "Spring")
     assert (found["description"], found["allow_scripts"]) == ("The short film", True)
+    row(page, "Spring").get_by_role("button", name="Archive…").click()
+    page.get_by_role("dialog", name="Archive Spring").get_by_role("button", name="Archive").click()
+    expect(row(page, "Spring")).to_have_count(0)
+    page.get_by_role("button", name="Archived ones").click()
+    row(page, "Spring").get_by_role("button", name="Bring back").click()
+    expect(page.locator("main")).to_contain_text("No project is archived")
+    page.get_by_role("button", name="Back to those in use").click()
     row(page, "Spring").get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog", name="Delete Spring").get_by_role("button", name="Delete").click()
     expect(row(page, "Spring")).to_have_count(0)
@@ -313,7 +320,7 @@ def test_the_log_is_filtered_and_the_address_keeps_it(boss: Visitor, farm: Whole
 
 # ---- who may what, and how it looks ----
 
-CHANGES = re.compile("Make|Save|Edit|Delete|Disable|Enable|Clean up|Copy…|Add a variable|Remove|Invite")
+CHANGES = re.compile("Make|Save|Edit|Archive…|Delete|Disable|Enable|Clean up|Copy…|Add a variable|Remove|Invite")
 
 
 @pytest.mark.parametrize(("role", "may"), [("artist", ()), ("supervisor", ("projects", "presets"))])

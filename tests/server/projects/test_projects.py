@@ -26,3 +26,18 @@ def test_scripts_run_only_in_projects_that_allow_them(site: Site) -> None:
         job = site.submit(type="blending", blend="a.blend", project=project)
         step = site.by("viewer")("GET", f"/api/jobs/{job}/steps").json["items"][0]
         assert step["template"][0]["allow_scripts"] is allowed
+
+
+def test_an_archived_project_takes_no_jobs_and_is_listed_apart(site: Site) -> None:
+    boss = site.by("supervisor")
+    path = f"/api/projects/{boss('POST', '/api/projects', json={'name': 'Whale'}).json['id']}"
+    kept = site.submit(project="Whale")
+    assert boss("PATCH", path, json={"archived": True}).json["archived"]
+    listed = lambda query: [each["name"] for each in boss("GET", f"/api/projects{query}").json["items"]]  # noqa: E731
+    assert "Whale" not in listed("") and listed("?archived=true") == ["Whale"]
+    refused = site.by("artist")("POST", "/api/jobs", json=site.submission(project="Whale"))
+    assert (refused.status_code, refused.json["field"]) == (422, "project")
+    assert "'Whale' is archived" in refused.json["detail"]
+    assert site.show(kept)["project"] == "Whale"
+    boss("PATCH", path, json={"archived": False})
+    assert site.submit(project="Whale") != kept

@@ -24,6 +24,7 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: Name | None = None
     description: str | None = None
     allow_scripts: bool | None = None
+    archived: bool | None = None  # it takes no more jobs, and is listed only where archived ones are asked for
 
 
 class ProjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,4 +34,5 @@ class ProjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str
     allow_scripts: bool
+    archived: bool
     created_at: datetime

@@ -20,6 +20,8 @@ def project_for_job(session: Session, name: str) -> Project | None:
     found = session.scalar(select(Project).where(Project.name == (name or DEFAULT)))
     if found is None and name:
         raise Invalid(f"there is no project {name!r}", "project")
+    if found is not None and found.archived:
+        raise Invalid(f"the project {found.name!r} is archived: it takes no jobs", "project")
     return found
 
 
@@ -51,7 +53,11 @@ def change(session: Session, project_id: int, sent: ProjectChange, actor: str) -
         found.description = sent.description
     if sent.allow_scripts is not None:
         found.allow_scripts = sent.allow_scripts
-    record(session, actor, "change", "project", project_id, found.name)
+    if sent.archived is not None and sent.archived != found.archived:
+        found.archived = sent.archived
+        record(session, actor, "archive" if sent.archived else "unarchive", "project", project_id, found.name)
+    else:
+        record(session, actor, "change", "project", project_id, found.name)
     return found
 
 
@@ -77,5 +83,6 @@ def present(project: Project) -> ProjectAnswer:
         name=project.name,
         description=project.description,
         allow_scripts=project.allow_scripts,
+        archived=project.archived,
         created_at=moment_of(project.created_at),
     )

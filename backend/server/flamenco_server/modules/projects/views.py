@@ -19,12 +19,13 @@ class ProjectQuery(PageQuery, frozen=True, kw_only=True):
     """Filters of the list of projects."""
 
     name: str = ""
+    archived: bool = False  # those that are, or those that are not
 
 
 @endpoint("GET", "/projects", query=ProjectQuery, answer=Page[ProjectAnswer], role=Role.VIEWER)
 def list_projects(query: ProjectQuery) -> Page[ProjectAnswer]:
     """List projects."""
-    statement = select(Project)
+    statement = select(Project).where(Project.archived == query.archived)
     if query.name:
         statement = statement.where(Project.name == query.name)
     sorts = {"name": Project.name, "created": Project.created_at, "id": Project.id}

@@ -3,17 +3,27 @@ import { all, may, patch, post } from "../../core/api.js";
 import { h } from "../../core/dom.js";
 import { ask, open } from "../../core/dialog.js";
 import { counted } from "../../core/format.js";
-import { toast } from "../../core/toast.js";
+import { complain, toast } from "../../core/toast.js";
+import { change, view } from "../../core/url.js";
 import { badge } from "../states.js";
 import { asked, doing, labeled, removed, rows, time } from "../settings.js";
 
 export async function projects(again) {
-  const list = (await all("/projects")).sort((one, other) => one.name.localeCompare(other.name));
-  const actions = (project) => h("div.row.row-actions", {}, doing("Edit…", () => edit(project), again), doing("Delete…", () => remove(project), again, ".danger"));
-  return [may("supervisor") ? h("div", {}, doing("Make a project…", () => edit(null), again, ".primary")) : "", rows([
+  const past = view().archived === "yes";
+  const list = (await all("/projects", past ? { archived: true } : {})).sort((one, other) => one.name.localeCompare(other.name));
+  const actions = (project) => h("div.row.row-actions", {}, doing("Edit…", () => edit(project), again), doing(past ? "Bring back" : "Archive…", () => archive(project, !past, again), again), doing("Delete…", () => remove(project), again, ".danger"));
+  const turn = h("button.quiet", { type: "button", "aria-pressed": String(past), onclick: () => { change({ archived: past ? "" : "yes" }); again(); } }, past ? "Back to those in use" : "Archived ones");
+  return [h("div.row", {}, may("supervisor") && !past ? doing("Make a project…", () => edit(null), again, ".primary") : "", turn), rows([
     ["Name", (project) => h("a", { href: jobsOf(project), title: "Its jobs" }, project.name)], ["Description", (project) => project.description], ["Scripts in .blends", (project) => (project.allow_scripts ? badge("failed", "run") : badge("awake", "do not run"))], ["Since", (project) => time(project.created_at)],
     ...(may("supervisor") ? [["", actions]] : []),
-  ], list, "No projects.", { search: "Search projects" })];
+  ], list, past ? "No project is archived." : "No projects.", { search: "Search projects" })];
+}
+
+async function archive(project, archived, again) {
+  const sure = !archived || await ask(`Archive ${project.name}`, "It takes no more jobs, and nobody is offered it. Its jobs and what they made stay; unfinished ones go on. You can bring it back.", "Archive");
+  if (!sure) return;
+  await patch(`/projects/${project.id}`, { archived });
+  toast(archived ? `${project.name} is archived.` : `${project.name} is back.`, { undo: () => patch(`/projects/${project.id}`, { archived: !archived }).then(again, complain) });
 }
 
 const jobsOf = (project) => `/jobs?project=${encodeURIComponent(project.name)}`;
@@ -33,6 +43,6 @@ async function edit(project) {
 async function remove(project) {
   const jobs = await all("/jobs", { project: project.name }, 1000);
   if (!jobs.length) return removed(`Delete ${project.name}`, "It has no jobs. Submissions that name it will be refused.", `/projects/${project.id}`);
-  const go = await open(`Delete ${project.name}`, h("p", {}, `It has ${jobs.length < 1000 ? counted(jobs.length, "job") : "1,000 jobs or more"}, and a project with jobs cannot be deleted. Delete its jobs first, and what they made goes with them.`), [{ label: "Cancel", value: false }, { label: "To its jobs", value: true, kind: "primary", focus: true }]);
+  const go = await open(`Delete ${project.name}`, h("p", {}, `It has ${jobs.length < 1000 ? counted(jobs.length, "job") : "1,000 jobs or more"}, and a project with jobs cannot be deleted: that would take what they made. Delete its jobs first, or archive it.`), [{ label: "Cancel", value: false }, { label: "To its jobs", value: true, kind: "primary", focus: true }]);
   if (go) location.assign(jobsOf(project));
 }
