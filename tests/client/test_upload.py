@@ -11,6 +11,8 @@ import pytest
 from breaking_link import BreakingLink
 from flamenco_client.api import Client
 from flamenco_client.errors import Canceled, LocalFault, NotAllowed, Unreachable
+from flamenco_client.hashing import Hashes
+from flamenco_client.pack import PackedFile
 from flamenco_client.progress import Progress
 from flamenco_client.upload import SMALL, upload
 from served_farm import Served
@@ -49,6 +51,21 @@ def stored(served: Served, file: File) -> bytes:
 
 def small_files(folder: Path, count: int, size: int = 2000) -> list[File]:
     return [file_of(folder, os.urandom(size + number)) for number in range(count)]
+
+
+def test_files_are_not_read_again_for_who_canceled(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "ASK", 1)
+    files = []
+    for number in range(3):
+        source = file_of(tmp_path, b"%d" % number).source
+        os.utime(source, (1_700_000_000, 1_700_000_000))
+        files.append(PackedFile(source.name, source, 1))
+    progress = Progress(canceled=lambda: served.count("POST", "/files/missing") == 1)
+    with pytest.raises(Canceled):
+        uploading.send(served.client(), files, Hashes(tmp_path / "cache"), progress)
+    assert Hashes(tmp_path / "cache").known(files[0].source) == sha(b"0")
 
 
 def test_only_what_is_missing_is_sent_and_only_once(served: Served, tmp_path: Path) -> None:

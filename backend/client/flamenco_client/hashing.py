@@ -73,12 +73,13 @@ class Hashes:
         return entry[2]
 
     def save(self) -> None:
-        """Keep what was learned, for other programs too."""
+        """Keep what was learned since the last time, for other programs too."""
         with self._lock:
             rows = [(path, *entry) for path, entry in self._fresh.items()]
             self._useful = True
-            if rows:
-                self._attempt(lambda database: _write(database, rows))
+            written = self._attempt(lambda database: _write(database, rows)) if rows else False
+            if written:
+                self._fresh.clear()
             if self._database is not None:
                 self._database.close()
                 self._database = None
@@ -138,9 +139,10 @@ def _stat(path: Path) -> os.stat_result:
         raise LocalFault(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _write(database: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int, str]]) -> None:
+def _write(database: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int, str]]) -> bool:
     database.execute("BEGIN IMMEDIATE")
     with database:
         database.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", rows)
         # What was written longest ago goes first.
         database.execute("DELETE FROM hashes WHERE rowid <= (SELECT max(rowid) FROM hashes) - ?", (MOST_ENTRIES,))
+    return True

@@ -81,7 +81,7 @@ def send(client: Client, files: Sequence[PackedFile], hashes: Hashes, progress: 
         found += asked
         # Of what goes on at once only the slower part is told.
         reading.quiet = reading.quiet or bool(sent)
-    hashes.save()
+        hashes.save()  # whoever cancels now, or is killed, need not read these files again
     return found
 
 
