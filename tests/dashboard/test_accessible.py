@@ -141,3 +141,11 @@ def test_nothing_jumps_while_a_page_loads(screen: str, browser: Browser, made: S
         for name in ("farm", "jobs", "job", "job-output", "job-times", "task"):
             shifts = opened(who, paths[name]).evaluate(SHIFT)
             assert sum(each["value"] for each in shifts) < 0.1, f"{name}: {shifts}"
+
+
+def test_who_wants_no_motion_gets_none(browser: Browser, made: Studio, paths: dict[str, str]) -> None:
+    with visitor(browser, made.address, made.farm.token, reduced_motion="reduce") as who:
+        for name in ("farm", "jobs", "job"):
+            page = opened(who, paths[name])
+            page.locator("a[href], button").last.hover()
+            assert page.evaluate("document.getAnimations().length") == 0

@@ -26,8 +26,8 @@ SCENE = Path(__file__).with_name("studio_scene.py")
 MACHINES = [f"render-{number:02d}" for number in range(2, 16)]
 PEOPLE = {"ada": "supervisor", "bo": "artist", "chen": "artist", "dora": "viewer"}
 STILLS = (
-    ("sc010_0050 anim", "chen", 75, "Dragonfly"), ("sc020_0010 light", "bo", 130, "Dragonfly"),
-    ("bottle packshot", "chen", 190, "Ads"),
+    ("sc010_0050 anim", "chen", 40, "Dragonfly"), ("sc020_0010 light", "bo", 60, "Dragonfly"),
+    ("bottle packshot", "chen", 84, "Ads"),
 )  # fmt: skip
 TAG = "gpu"  # of the played machines, and of the jobs that the real one is not to take
 COMMAND = {
@@ -44,7 +44,7 @@ class Studio:
     """The farm, its jobs by name, and what is to be seen of it. `frames` of the first shot, `percent` of its size."""
 
     farm: WholeFarm
-    frames: int = 24
+    frames: int = 18
     percent: int = 100
     stills: Sequence[tuple[str, str, int, str]] = STILLS  # more jobs to render: name, owner, frame, project
     jobs: dict[str, int] = field(default_factory=dict)
@@ -220,7 +220,7 @@ class Studio:
             "job-settings": f"/jobs/{self.jobs['sc070_0010 layout']}#settings", "job-files": f"{hero}#files",
             "job-activity": f"{hero}#activity",
             "task": f"{hero}/tasks/{first['id']}",
-            "workers": "/workers", "worker": f"/workers/M{self.site.manager}-{MACHINES[7]}",
+            "workers": "/workers", "worker": f"/workers/{self.farm.worker('render-01')['id']}",
             "managers": "/managers", "manager": f"/managers/{self.site.manager}",
             **{f"settings-{name}": f"/settings/{name}" for name in SECTIONS},
             "approve": f"/approve?code={started['user_code']}",

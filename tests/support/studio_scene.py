@@ -6,7 +6,7 @@ import sys
 
 import bpy
 
-FRAMES = 240
+FRAMES = 96
 BALLS = 34
 
 

@@ -12,7 +12,7 @@ const LABELLED = 28; // cells of this size and more have room for their frame
  * Gives {element, redraw, changed(at), select(list), zoom(by)}.
  */
 export function grid(cells, on, name) {
-  const canvas = h("canvas", { tabIndex: 0, role: "img", "aria-label": name });
+  const canvas = h("canvas", { tabIndex: 0, role: "img", "aria-label": name, "aria-description": "Arrows walk, Enter opens, Shift and the arrows select" });
   const spacer = h("div.grid-space");
   const voice = h("span.unseen", { "aria-live": "polite" });
   const element = h("div.grid", {}, h("div.grid-view", {}, canvas), spacer, voice);
