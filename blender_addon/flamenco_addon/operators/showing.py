@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from flamenco_client.errors import ClientError
 from .. import runtime
 from ..core.notes import Notes
 from ..core.shown import Shown, results_of
+from ..ui.areas import open_area
 from .job_actions import JOB, chosen, done
 
 WORDS = {"IMAGE_EDITOR": "an image editor", "SEQUENCE_EDITOR": "a sequencer"}
@@ -178,13 +178,9 @@ def editor(context: bpy.types.Context, kind: str) -> Any:
         for area in window.screen.areas:
             if area.type == kind:
                 return area
-    opened: Any = bpy.ops.screen.area_dupli  # wm.window_new refuses while an area is maximized
-    before = len(manager.windows)
-    with contextlib.suppress(RuntimeError):
-        opened("INVOKE_DEFAULT")
-    if len(manager.windows) == before:
+    area = open_area(context)
+    if area is None:
         raise ClientError(f"Blender opens no window: open {WORDS[kind]} yourself, and try again")
-    area = manager.windows[-1].screen.areas[0]
     area.type = kind
     return area
 

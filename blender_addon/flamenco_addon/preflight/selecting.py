@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ..ui.areas import open_area
 from .findings import TABS, Editor, Place
 from .places import block_of, part_of, tree_of
 
@@ -67,7 +68,7 @@ def mark(place: Place) -> None:
 
 def open_editor(context: bpy.types.Context, place: Place, block: Any) -> None:
     """Let an editor show it: one that is open already, else one in a window of its own."""
-    area = find_area(context, place.editor) or new_area(context)
+    area = find_area(context, place.editor) or open_area(context)
     if area is None:
         return
     if place.editor in TABS:
@@ -101,14 +102,3 @@ def find_area(context: bpy.types.Context, editor: str) -> Any:
             elif area.ui_type == editor:
                 return area
     return None
-
-
-def new_area(context: bpy.types.Context) -> Any:
-    """The one area of a window that is opened for it."""
-    manager = context.window_manager
-    if manager is None:
-        return None
-    opened: Any = bpy.ops.wm.window_new()
-    if "FINISHED" not in opened:
-        return None
-    return manager.windows[-1].screen.areas[0]
