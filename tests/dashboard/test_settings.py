@@ -189,7 +189,10 @@ def test_a_preset_is_made_edited_copied_and_deleted(boss: Visitor, farm: WholeFa
     dialog.get_by_label("Render setting").fill("samples")
     dialog.get_by_placeholder("value").fill("-4")
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("samples is -4; it must be a whole number")
+    expect(dialog.locator(".override-row").get_by_role("alert")).to_contain_text(
+        "samples is -4; it must be a whole number"
+    )
+    expect(dialog.locator("input[name=samples]")).to_be_focused()
     axe(page)
     expect(dialog.get_by_label("Title")).to_have_value("Quick look")
     dialog.locator("input[name=samples]").fill("4")

@@ -48,11 +48,11 @@ def put_preset(name: str, body: PresetChange) -> Preset:
     """Make a preset, or change one; it wins over a file of that name."""
     if not _PRESET.fullmatch(name):
         raise Invalid(f"{name[:100]!r} is no name for a preset: use small letters, digits and _ -", "name")
-    try:
-        for override, value in body.overrides.items():
+    for override, value in body.overrides.items():
+        try:
             check_override(override, value)
-    except BadPreset as error:
-        raise Invalid(str(error), "overrides") from error
+        except BadPreset as error:
+            raise Invalid(str(error), f"overrides.{override}") from error
     actor, now, kept = principal().name, core().clock(), msgspec.to_builtins(body)
     core().database.write(lambda session: service.put(session, STORED + name, kept, actor, now))
     return next(each for each in presets().list() if each.name == name)

@@ -45,7 +45,7 @@ export const asked = (title, fields, yes, save) => form(title, fields, yes, asyn
 /** Put the form's `.problem` below the field that an error names, and the focus into that field; gives whether it has one. */
 export function blame(body, error) {
   const path = (error.field ?? "").split(".");
-  const names = [path.join("."), ...path.map((_, at) => path.slice(0, at + 1).join(".")).reverse(), path.at(-1)];
+  const names = [path.join("."), path.at(-1), ...path.map((_, at) => path.slice(0, at + 1).join(".")).reverse()];
   const guilty = names.filter(Boolean).map((name) => body.querySelector(`[name="${CSS.escape(name)}"]`)).find(Boolean);
   if (!guilty) return false;
   guilty.setAttribute("aria-invalid", "true");
