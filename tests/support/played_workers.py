@@ -35,13 +35,17 @@ class PlayedWorkers:
 
     def submit(self, name: str = "A shot", **more: Any) -> int:
         """A job on shared storage, of which no file is looked at; its id."""
+        return int(self._call("POST", "/jobs", self.farm.token, self.submission(name, **more))["id"])
+
+    @staticmethod
+    def submission(name: str = "A shot", **more: Any) -> dict[str, Any]:
+        """What is submitted; settings are merged."""
         settings = {"frames": "1-10", "preview": False, **more.pop("settings", {})}
-        body = {
+        return {
             "name": name, "type": "render", "settings": settings, "storage": "shared", "job_root": "/mnt/film",
             "output_root": "/mnt/film/renders", "blend": "shot.blend", "files": [{"path": "shot.blend"}],
             "scene": {"fps": 24.0, "format": "PNG", "scene": "Scene", "frame_range": "1-10"}, **more,
         }  # fmt: skip
-        return int(self._call("POST", "/jobs", self.farm.token, body)["id"])
 
     def awake(self, *names: str, **more: Any) -> None:
         """These workers are awake (or whatever `more` says)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -45,13 +45,18 @@ _TAGS = type_coerce(JOBS.c.tags, Text)
 _JUST_NOW_SECONDS = 30.0
 
 
-def _jobs() -> Select[Any]:
-    return select(JOBS, Project.name.label("project")).join(Project, Project.id == JOBS.c.project_id)
+# What only a job's own page tells: with a list, documents that nobody reads would be read and decoded.
+_LONG = ("settings", "scene", "overrides", "blend", "job_root", "output_root", "client_token", "reason")
+_BRIEF = [column for column in JOBS.c if column.name not in _LONG]
+
+
+def _jobs(columns: Iterable[Any] = JOBS.c) -> Select[Any]:
+    return select(*columns, Project.name.label("project")).join(Project, Project.id == JOBS.c.project_id)
 
 
 def list_jobs(session: Session, query: JobQuery) -> Page[JobSummary]:
     """Jobs that fit, the newest first."""
-    statement = _jobs()
+    statement = _jobs(_BRIEF)
     if query.state:
         statement = statement.where(one_of(JOBS.c.state, query.state, JobState, "state"))
     for column, value in ((JOBS.c.type, query.type), (Project.name, query.project), (JOBS.c.owner, query.owner)):
