@@ -151,6 +151,36 @@ def test_a_worker_that_fell_silent_is_told_and_counted_on_no_longer(
     played.awake("dolly", state="offline")
 
 
+def test_a_site_that_falls_silent_is_one_alert(boss: Visitor, farm: WholeFarm, played: PlayedWorkers) -> None:
+    names = [f"rack-{number}" for number in range(1, 5)]
+    played.awake(*names)
+    change(farm, "UPDATE workers SET last_seen_at = last_seen_at - 600 WHERE name LIKE 'rack-%'")
+    told(farm, "silent worker")
+    page = boss.open("/")
+    one = alert(page, "4 workers fell silent.")
+    expect(page.locator(".alert[data-kind='silent worker']")).to_have_count(1)
+    one.get_by_text("Which?").click()
+    for name in names:
+        expect(one.get_by_text(f"{name} fell silent")).to_be_visible()
+    one.get_by_role("button", name="Disable them").click()
+    expect(one).to_have_count(0, timeout=20_000)
+    assert not any(farm.worker(name)["enabled"] for name in names)
+
+
+def test_what_has_the_focus_keeps_it_while_the_farm_changes(
+    boss: Visitor, farm: WholeFarm, played: PlayedWorkers
+) -> None:
+    jobs = [played.submit("sc560 anim", paused=True)]
+    page = boss.open("/")
+    queue = page.get_by_role("region", name="In the queue")
+    queue.get_by_role("button", name="Resume").focus()
+    jobs.append(played.submit("sc570 anim"))
+    expect(queue).to_contain_text("sc570 anim")
+    expect(queue.get_by_role("button", name="Resume")).to_be_focused()
+    for job in jobs:
+        farm.client.delete(job)
+
+
 def test_a_silent_manager_is_told(boss: Visitor, farm: WholeFarm, played: PlayedWorkers) -> None:
     change(farm, "UPDATE managers SET last_seen_at = last_seen_at - 600 WHERE name = 'north'")
     told(farm, "silent manager")
@@ -204,6 +234,7 @@ def test_a_full_disk_leads_to_the_clean_up(boss: Visitor) -> None:
 
 def test_it_can_be_read_from_the_other_end_of_the_room(boss: Visitor) -> None:
     page = boss.open("/")
+    expect(page.locator(".figure .big").first).to_be_visible()
     size = "Number.parseFloat(getComputedStyle(document.querySelector('.figure .big')).fontSize)"
     before = page.evaluate(size)
     page.keyboard.press("f")

@@ -20,11 +20,15 @@ function set(element, name, value) {
   else element.setAttribute(name, value === true ? "" : value);
 }
 
-/** Put these children, and nothing else, into an element. */
+/** Put these children, and nothing else, into an element. What has the focus in it keeps it, if it is drawn again. */
 export function fill(element, ...children) {
+  const active = document.activeElement;
+  const held = active && active !== element && element.contains(active) ? known(active) : "";
   element.replaceChildren(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  if (held) [...element.querySelectorAll(active.tagName)].find((each) => known(each) === held)?.focus({ preventScroll: true });
   return element;
 }
+const known = (element) => `${element.tagName} ${element.getAttribute("href") ?? ""} ${element.getAttribute("aria-label") ?? element.textContent}`;
 
 /** Write a text only where it changed, so that screen readers and selections are left alone. */
 export function say(element, text) {

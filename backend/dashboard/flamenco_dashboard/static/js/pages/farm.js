@@ -5,8 +5,9 @@ import { ago, counted, duration, moment, percent, size } from "../core/format.js
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
 import { listen, on, onReset } from "../core/live.js";
-import { attempt, complainUnlessAway, toast } from "../core/toast.js";
+import { attempt, complainUnlessAway } from "../core/toast.js";
 import { timeChart } from "../parts/chart.js";
+import { alertList } from "../parts/farm/alerts.js";
 import { badge, bar } from "../parts/states.js";
 
 const REFRESH = 15_000; // of what no event tells: history, storage, estimates
@@ -17,7 +18,7 @@ const live = listen();
 const welcome = h("section.card.welcome", { "aria-labelledby": "welcome-h", hidden: true },
   h("div.grow", {}, h("h2", { id: "welcome-h" }, "Nothing was rendered here yet"), h("p", {}, "A few steps lead to the first frame; a sample to render is there.")), h("a.button.primary", { href: "/start" }, "First start"));
 const figures = h("section.figures", { "aria-label": "In figures" });
-const alerts = h("section.alerts", { "aria-label": "Alerts", "aria-live": "polite", hidden: true });
+const alerts = alertList(() => load());
 const active = h("div");
 const wall = h("div.wall");
 const newest = h("div.newest-strip");
@@ -29,7 +30,7 @@ const charts = {
 const storage = h("div");
 fill(main,
   h("div.head", {}, h("h1", {}, "Farm"), h("div.end", {}, h("button", { type: "button", onclick: wallMode, title: "Large type, for a screen on the wall (f)" }, "Wall"))),
-  welcome, figures, alerts,
+  welcome, figures, alerts.elements,
   h("div.farm-grid", {},
     h("div.farm-column", {},
       card("In the queue", [h("a.push", { href: "/jobs?state=queued,processing,paused" }, "All jobs")], active),
@@ -51,7 +52,7 @@ function wallMode() {
 }
 key("f", "Large type, for a screen on the wall", wallMode);
 
-// ---- figures and alerts ----
+// ---- figures ----
 
 function drawFarm(farm) {
   const { workers, jobs, tasks, queue, last_hour: hour } = farm;
@@ -63,8 +64,7 @@ function drawFarm(farm) {
     figure(hour.frames.toLocaleString(), "frames in the last hour", hour.busy_share === null ? "nobody was there to work" : `workers busy ${percent(hour.busy_share)} of the time`, ""),
     figure(queue.seconds === null ? (tasks.queued + tasks.processing + tasks.waiting ? "?" : "empty") : duration(queue.seconds), "until the queue is empty",
       queue.seconds ? `at ${moment(new Date(Date.now() + queue.seconds * 1000).toISOString())}${queue.unmeasured_tasks ? `, and ${counted(queue.unmeasured_tasks, "task")} not measured yet` : ""}` : queue.unmeasured_tasks ? `${counted(queue.unmeasured_tasks, "task")} not measured yet` : "nothing to do", ""));
-  alerts.hidden = !farm.alerts.length;
-  fill(alerts, farm.alerts.map(alert));
+  alerts.draw(farm.alerts);
   drawStorage(farm.storage);
 }
 const trouble = (workers) => [workers.asleep && `${workers.asleep} asleep`, workers.offline && `${workers.offline} offline`, workers.error && `${workers.error} in error`, workers.disabled && `${workers.disabled} disabled`].filter(Boolean).join(", ") || "all are awake";
@@ -72,34 +72,6 @@ function figure(value, what, more, href, state = "") {
   const inside = [h("span.big", {}, value), h("span.what", {}, what), h("span.hint", {}, more)];
   return href ? h("a.card.figure", { href, data: state ? { state } : {} }, inside) : h("div.card.figure", {}, inside);
 }
-function alert(each) {
-  return h("div.alert", { data: { kind: each.kind } }, h("span.alert-sign", { "aria-hidden": "true" }, "!"), h("span.grow", {}, each.text, each.since ? h("span.hint", {}, ` since ${moment(each.since)}`) : ""), h("span.row", {}, mends(each)));
-}
-function mends(each) {
-  const one = each.ids.length === 1 ? each.ids[0] : "";
-  if (each.about === "job") return [link(one ? `/jobs/${one}` : "/jobs?state=queued,processing", "Look")];
-  if (each.about === "manager") return [link(one ? `/managers/${one}` : "/managers", "Look")];
-  if (each.about === "run" && one) return [h("button", { type: "button", onclick: () => attempt(async () => { const run = await get(`/runs/${one}`); location.assign(`/jobs/${run.job}/tasks/${run.task}`); }) }, "Look")];
-  if (each.kind === "no workers") return [may("supervisor") ? link("/managers#add", "Add a worker") : link("/workers", "Look")];
-  if (each.kind === "disk low") return [link("/settings/storage", may("admin") ? "Clean up" : "Look")];
-  if (each.about === "worker") {
-    if (each.kind === "silent worker" && may("supervisor")) return [link(one ? `/workers/${one}` : "/workers", "Look"), h("button", { type: "button", title: "Count on it no longer, until somebody enables it", onclick: () => disable(each.ids) }, "Disable it")];
-    const take = each.kind === "failing worker" && may("supervisor") ? h("button", { type: "button", onclick: () => takeBack(each.ids) }, each.ids.length === 1 ? "Take it back" : "Take them back") : "";
-    return [link(one ? `/workers/${one}` : "/workers?state=error,offline", "Look"), take];
-  }
-  return [];
-}
-const link = (href, text) => h("a.button", { href }, text);
-const takeBack = (ids) => attempt(async () => {
-  const outcome = await post("/bulk/workers", { ids, order: { enabled: true, state: "run" } });
-  toast(`${counted(outcome.done.length, "worker")} may work again.`);
-  load();
-});
-const disable = (ids) => attempt(async () => {
-  const outcome = await post("/bulk/workers", { ids, order: { enabled: false } });
-  toast(`${counted(outcome.done.length, "worker")} disabled.`, { undo: () => attempt(async () => { await post("/bulk/workers", { ids, order: { enabled: true } }); load(); }) });
-  load();
-});
 function drawStorage(found) {
   const used = found.disk_bytes ? 1 - found.disk_free_bytes / found.disk_bytes : null;
   fill(storage, h("p", {}, h("strong.num", {}, size(found.files_bytes)), ` in ${counted(found.files, "file")}`),
@@ -130,13 +102,15 @@ function drawWall() {
   const list = [...workers.values()].sort((a, b) => Number(b.current.length > 0) - Number(a.current.length > 0) || a.name.localeCompare(b.name, undefined, { numeric: true }));
   wall.classList.toggle("many", list.length > 24);
   fill(wall, list.length ? list.map(tile) : h("p.empty", {}, "There is no worker yet. ", may("supervisor") ? h("a", { href: "/start" }, "Add one") : "Ask a supervisor to add one."));
-  const busy = list.filter((worker) => worker.current.length).length;
-  say(wallFacts, list.length ? `${busy} of ${list.length} render` : "");
+  const states = Object.groupBy(list, stateOf);
+  say(wallFacts, SAID.filter(([state]) => states[state]).map(([state, text]) => `${states[state].length} ${text}`).join(", "));
 }
+const SAID = [["rendering", "rendering"], ["idle", "idle"], ["asleep", "asleep"], ["offline", "offline"], ["error", "in error"], ["disabled", "disabled"]];
+const stateOf = (worker) => (!worker.enabled ? "disabled" : worker.current.length ? "rendering" : worker.state === "awake" ? "idle" : worker.state);
 function tile(worker) {
   const now = worker.current[0];
   const state = !worker.enabled ? "canceled" : now ? "processing" : worker.state;
-  const text = !worker.enabled ? "disabled" : now ? `${now.job_name} ${now.label}` : worker.state === "awake" ? "idle" : worker.state;
+  const text = now && worker.enabled ? `${now.job_name} ${now.label}` : stateOf(worker) === "error" ? `error: ${worker.reason}` : stateOf(worker);
   const progress = now?.progress ? h("span.tile-progress", { style: { width: `${now.progress * 100}%` } }) : "";
   return h("a.tile", { href: `/workers/${worker.id}`, data: { state }, title: `${worker.name}: ${now ? `${now.job_name}, ${now.step} ${now.label}, since ${ago(now.since)}` : text}${worker.reason ? ` (${worker.reason})` : ""}` },
     h("strong.cut", {}, worker.name), h("span.cut", {}, text), progress);
@@ -160,7 +134,10 @@ async function loadHistory() {
   try {
     const [fine, hourly] = await Promise.all([get("/farm/history", { hours: 24 }), get("/farm/history", { hours: 24, slot_minutes: 60 })]);
     const at = (history) => history.at.map((text) => new Date(text) / 1000);
-    charts.busy.draw([at(fine), fine.busy_seconds.map((seconds, slot) => (fine.workers[slot] ? Math.min(100, (100 * seconds) / (fine.workers[slot] * fine.slot_seconds)) : fine.workers[slot] === 0 ? 0 : null))]);
+    const began = at(fine);
+    // The slot that goes on is as long as it lasts yet, or the farm would seem to stop just now.
+    const lasted = began.map((moment_) => Math.min(fine.slot_seconds, Math.max(10, Date.now() / 1000 - moment_)));
+    charts.busy.draw([began, fine.busy_seconds.map((seconds, slot) => (fine.workers[slot] ? Math.min(100, (100 * seconds) / (fine.workers[slot] * lasted[slot])) : fine.workers[slot] === 0 ? 0 : null))]);
     charts.frames.draw([at(hourly), hourly.frames]);
   } catch (error) { complainUnlessAway(error); }
 }

@@ -42,7 +42,7 @@ function passwordForm() {
     event.preventDefault();
     attempt(async () => { await post("/me/password", { old: "", new: input.value }); toast("Your password is set."); await drawAdmin(); });
   } }, h("p", {}, `You are ${me.name}, ${me.role}, signed in by a link or a token. With a password you can come again from any browser.`),
-  h("input", { type: "text", autocomplete: "username", value: me.name, hidden: true, readOnly: true }), h("div.row", {}, h("label", {}, "Password, 8 letters or more", input), h("button.end-button", {}, "Set it")));
+  h("input", { type: "text", autocomplete: "username", value: me.name, hidden: true, readOnly: true }), h("div.row", {}, h("label", {}, "Password, 8 characters or more", input), h("button.end-button", {}, "Set it")));
 }
 
 // ---- the add-on ----

@@ -114,12 +114,11 @@ async function preview(jobs) {
   }
   const facts = [
     counted(sum.tasks, "task") + (sum.unfinished_tasks ? `, ${sum.unfinished_tasks.toLocaleString()} of them not finished` : ""),
-    `${counted(sum.outputs, "result")} and ${counted(sum.files, "file")} that were sent, ${size(sum.bytes)} at most`,
-  ];
+    sum.outputs ? counted(sum.outputs, "result") : "", sum.files ? `${counted(sum.files, "file")} that were sent` : "",
+  ].filter(Boolean).join("; ");
   const shown = jobs.slice(0, 20);
   return [
-    h("p", {}, `${counted(sum.jobs, "job")} and all that the farm keeps of ${jobs.length === 1 ? "it" : "them"} go for good:`),
-    h("ul", {}, facts.map((fact) => h("li", {}, fact))),
+    h("p", {}, `${counted(sum.jobs, "job")} and all that the farm keeps of ${jobs.length === 1 ? "it" : "them"} go for good: ${facts}${sum.bytes ? `; ${size(sum.bytes)} at most` : ""}.`),
     h("div.scroll-x.going", { tabIndex: 0, role: "group", "aria-label": "The jobs" }, h("table.plain", {}, h("tr", {}, ["Job", "State", "Tasks"].map((text) => h("th", {}, text))),
       shown.map((job) => h("tr", {}, h("td", {}, job.name), h("td", {}, job.state), h("td.num", {}, job.total.toLocaleString()))))),
     jobs.length > shown.length ? h("p.hint", {}, `and ${counted(jobs.length - shown.length, "more job")}`) : "",

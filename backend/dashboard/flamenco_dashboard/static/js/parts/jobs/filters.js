@@ -21,7 +21,7 @@ export function fits(job) {
 /** The filters: their elements, `search`, `show()` what the address says, `count(jobs)`. `changed(name)` hears of each change. */
 export function filters(changed) {
   const set = (name, value) => { change({ [name]: value }); changed(name); };
-  const search = h("input.search", { type: "search", placeholder: "Search name, comment, tag…", "aria-label": "Search jobs" });
+  const search = h("input.search", { type: "search", placeholder: "Search jobs…", title: "In name, comment, tags, project, person and number", "aria-label": "Search jobs" });
   search.addEventListener("input", later(() => set("search", search.value.trim()), 120));
   const chips = STATES.map((state) => h("button.chip", { type: "button", data: { state }, "aria-pressed": "false", onclick: () => toggle(state) }, state, h("span.num.chip-count")));
   const picks = Object.entries(CHOICES).map(([name, label]) => [name, h("select", { "aria-label": label, onchange: (event) => set(name, event.target.value) }, h("option", { value: "" }, label))]);

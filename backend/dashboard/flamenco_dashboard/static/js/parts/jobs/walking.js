@@ -21,6 +21,7 @@ export function walking(table) {
     if (event.target.closest("a,button,input")) return;
     const more = event.ctrlKey || event.metaKey;
     if (event.shiftKey && anchor !== null) {
+      getSelection().removeAllRanges(); // the browser takes it for a selection of text, too
       const [from, to] = [at(anchor), rows().indexOf(row)].sort((a, b) => a - b);
       if (!more) table.deselectRow();
       table.selectRow(rows().slice(Math.max(0, from), to + 1));
