@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +22,8 @@ SETTLE_NS = 2_000_000_000
 BUSY_SECONDS = 1.0  # that another program's writing is waited for
 SHA256_DIGITS = 64
 _TABLE = "CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, size INTEGER, time_ns INTEGER, sha256 TEXT)"
-_FIND = "SELECT size, time_ns, sha256 FROM hashes WHERE path = ?"
+_FIND = "SELECT path, size, time_ns, sha256 FROM hashes WHERE path IN ({})"
+Entry = tuple[int, int, str]  # size, time, hash
 Result = TypeVar("Result")
 
 
@@ -47,7 +48,8 @@ class Hashes:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._useful = True
-        self._fresh: dict[bytes, tuple[int, int, str]] = {}
+        self._fresh: dict[bytes, Entry] = {}
+        self._recalled: dict[bytes, Entry | None] = {}  # of the files that were asked for together last
 
     def of(self, path: Path, counted: Callable[[int], None] = lambda _: None) -> str:
         """The SHA-256 of a file; read only if it is not known."""
@@ -60,6 +62,11 @@ class Hashes:
             with self._lock:
                 self._fresh[os.fsencode(path)] = (found.st_size, found.st_mtime_ns, sha256)
         return sha256
+
+    def recall(self, paths: Iterable[Path]) -> None:
+        """Look these up together, which is faster than one by one: `known` and `of` need no look then."""
+        with self._lock:
+            self._recalled = self._find([os.fsencode(path) for path in paths])
 
     def known(self, path: Path, counted: Callable[[int], None] = lambda _: None) -> str:
         """The SHA-256 of a file if it is known, else an empty text. Raises `LocalFault` if there is no such file."""
@@ -78,21 +85,27 @@ class Hashes:
             rows = [(path, *entry) for path, entry in self._fresh.items()]
             self._useful = True
             written = self._attempt(lambda database: _write(database, rows)) if rows else False
+            self._recalled = {}
             if written:
                 self._fresh.clear()
             if self._database is not None:
                 self._database.close()
                 self._database = None
 
-    def _entry(self, path: bytes) -> tuple[int, int, str] | None:
+    def _entry(self, path: bytes) -> Entry | None:
         with self._lock:
             if path in self._fresh:
                 return self._fresh[path]
-            rows = self._attempt(lambda database: database.execute(_FIND, (path,)).fetchall())
-        for size, time_ns, sha256 in rows or ():
+            return self._recalled[path] if path in self._recalled else self._find([path])[path]
+
+    def _find(self, paths: Sequence[bytes]) -> dict[bytes, Entry | None]:
+        """What is known of each of some hundred paths."""
+        found: dict[bytes, Entry | None] = dict.fromkeys(paths)
+        find = _FIND.format(",".join("?" * len(paths)))
+        for path, size, time_ns, sha256 in self._attempt(lambda base: base.execute(find, paths).fetchall()) or ():
             if isinstance(sha256, str) and len(sha256) == SHA256_DIGITS and isinstance(time_ns, int):
-                return size, time_ns, sha256
-        return None
+                found[path] = size, time_ns, sha256
+        return found
 
     def _attempt(self, work: Callable[[sqlite3.Connection], Result]) -> Result | None:
         """None if the cache is of no use now: another program writes, or it cannot be read or written."""

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -183,7 +184,7 @@ def hashing(files: Iterable[PackedFile], hashes: Hashes, counter: Counter) -> It
 
     with ThreadPoolExecutor(HASH_THREADS) as pool:
         try:
-            for file in files:
+            for file in recalled(files, hashes):
                 known = hashes.known(file.source, counter.add)
                 waiting.append((file, known or pool.submit(hashes.of, file.source, counter.add)))
                 if len(waiting) >= HASHED_AHEAD:
@@ -194,6 +195,14 @@ def hashing(files: Iterable[PackedFile], hashes: Hashes, counter: Counter) -> It
             for _, each in waiting:
                 if not isinstance(each, str):
                     each.cancel()
+
+
+def recalled(files: Iterable[PackedFile], hashes: Hashes) -> Iterator[PackedFile]:
+    """The same files, with what is known of their hashes looked up for many at once."""
+    left = iter(files)
+    while some := list(islice(left, HASHED_AHEAD)):
+        hashes.recall(file.source for file in some)
+        yield from some
 
 
 def add_files(
