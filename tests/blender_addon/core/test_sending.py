@@ -218,7 +218,7 @@ def test_a_process_that_ends_unexpectedly_is_told_and_leaves_nothing(
     silent: str, copied: tuple[Path, Submission], temporary: Path
 ) -> None:
     def killed() -> None:
-        until(lambda: packing(temporary), 30, "it packs")
+        until(lambda: packing(temporary), 60, "it packs")
         os.kill(children()[0], signal.SIGKILL)
 
     thread = threading.Thread(target=killed)
@@ -249,7 +249,7 @@ def test_the_process_ends_with_blender_and_leaves_nothing(
     environment = {**os.environ, "TMPDIR": str(temporary)}
     blender = subprocess.Popen([sys.executable, "-c", program, *given], env=environment)
     try:
-        until(lambda: packing(temporary), 30, "it packs")
+        until(lambda: packing(temporary), 60, "it packs")
         sender = psutil.Process(blender.pid).children()[0]
     finally:
         blender.kill()
