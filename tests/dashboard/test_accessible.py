@@ -114,6 +114,17 @@ def test_one_can_skip_to_the_content(admin: Visitor, paths: dict[str, str]) -> N
     expect(page.locator("main")).to_be_focused()
 
 
+def test_tabs_are_walked_by_arrows(admin: Visitor, paths: dict[str, str]) -> None:
+    page = opened(admin, paths["job"])
+    page.get_by_role("tab", name="Frames").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Output")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Output")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Activity")).to_have_attribute("aria-selected", "true")
+
+
 def test_a_dialog_gives_the_focus_back(admin: Visitor, paths: dict[str, str]) -> None:
     page = opened(admin, paths["job"])
     for name in ("Priority…", "Delete…"):

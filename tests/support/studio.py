@@ -29,6 +29,10 @@ STILLS = (
     ("sc010_0050 anim", "chen", 40, "Dragonfly"), ("sc020_0010 light", "bo", 60, "Dragonfly"),
     ("bottle packshot", "chen", 84, "Ads"),
 )  # fmt: skip
+VARIABLES = {
+    "film": {"linux": "/mnt/film", "windows": "F:\\film", "darwin": "/Volumes/film", "two_way": True},
+    "render_args": {"all": "-noaudio"},
+}
 TAG = "gpu"  # of the played machines, and of the jobs that the real one is not to take
 COMMAND = {
     "command": "blender.render",
@@ -71,9 +75,13 @@ class Studio:
             self.people[name] = self._post("/users", name=name, role=role)["token"]
         for name, about in (("Dragonfly", "The short film"), ("Ads", "What pays for it")):
             self._post("/projects", name=name, description=about)
+        self._call("PUT", "/settings/variables", {"value": VARIABLES})
 
     def _post(self, path: str, **body: Any) -> Any:
-        return self.farm.client.call("POST", path, data=json.dumps(body).encode()).json()
+        return self._call("POST", path, body)
+
+    def _call(self, method: str, path: str, body: Any) -> Any:
+        return self.farm.client.call(method, path, data=json.dumps(body).encode()).json()
 
     def _machines(self) -> None:
         for number, name in enumerate(MACHINES):
@@ -180,13 +188,13 @@ class Studio:
                 "INSERT OR IGNORE INTO work_slots (manager_id, start, workers, busy_seconds, completed, failed, lost, frames) "
                 f"VALUES ({self.site.manager}, ?, 14, 14 * ?, ?, ?, 0, ?)", slots,
             )  # fmt: skip
-            for name in MACHINES:
+            for worker in (self.farm.worker("render-01")["id"], *(f"M{self.site.manager}-{name}" for name in MACHINES)):
                 hours = [
                     (start, *_work(start - now, 3600)) for start in range((now - DAY) // 3600 * 3600, now - 3600, 3600)
                 ]
                 database.executemany(
                     "INSERT OR IGNORE INTO worker_hours (worker_id, start, busy_seconds, completed, failed, lost, frames) "
-                    f"VALUES ('M{self.site.manager}-{name}', ?, ?, ?, ?, 0, ?)", hours,
+                    f"VALUES ('{worker}', ?, ?, ?, ?, 0, ?)", hours,
                 )  # fmt: skip
             played = f"manager_id = {self.site.manager}"
             # By a remainder of the task, so that it is the same each time.
@@ -211,6 +219,7 @@ class Studio:
         hero, running = (f"/jobs/{self.jobs[name]}" for name in ("sc010_0030 anim", "sc050_0010 crowd"))
         frame = next(self.farm.client.outputs(self.jobs["sc010_0030 anim"], frame=2))
         first = next(self.farm.client.tasks(self.jobs["sc010_0030 anim"], step="render"))
+        machine = self.farm.worker("render-01")
         started = self._post("/sign-ins", program="Blender on ws-anna")
         return {
             "start": "/start", "farm": "/", "jobs": "/jobs",
@@ -218,10 +227,10 @@ class Studio:
             "player": f"{hero}?kind=frame&show={frame['id']}#outputs",
             "job-steps": f"{hero}#steps", "job-times": f"{running}#times",
             "job-settings": f"/jobs/{self.jobs['sc070_0010 layout']}#settings", "job-files": f"{hero}#files",
-            "job-activity": f"{hero}#activity",
+            "job-activity": f"{running}#activity",
             "task": f"{hero}/tasks/{first['id']}",
-            "workers": "/workers", "worker": f"/workers/{self.farm.worker('render-01')['id']}",
-            "managers": "/managers", "manager": f"/managers/{self.site.manager}",
+            "workers": "/workers", "worker": f"/workers/{machine['id']}",
+            "managers": "/managers", "manager": f"/managers/{machine['manager']}",
             **{f"settings-{name}": f"/settings/{name}" for name in SECTIONS},
             "approve": f"/approve?code={started['user_code']}",
         }  # fmt: skip
