@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -56,14 +57,13 @@ class Stream:
     queue: Queue[Sent] = field(default_factory=lambda: Queue(maxsize=MOST_QUEUED))
     broken: bool = False
 
-    def offer(self, event: Sent) -> None:
-        """Queue an event that it wants."""
-        if self.wish.job_id is not None and event.job_id != self.wish.job_id:
-            return
-        if self.queue.full():
+    def offer(self, events: Sequence[Sent]) -> None:
+        """Queue events, if there is room for all of them."""
+        if self.broken or self.queue.qsize() + len(events) > MOST_QUEUED:
             self.broken = True
             return
-        self.queue.put_nowait(event)
+        for event in events:
+            self.queue.put_nowait(event)
 
 
 class Hub:
@@ -98,10 +98,16 @@ class Hub:
                 log.warning("the events cannot be read now", exc_info=True)
                 gevent.sleep(1)
                 continue
-            for event in sequencer.accept(rows, time.time()):
-                for stream in list(self._streams):
-                    stream.offer(event)
+            self._tell(sequencer.accept(rows, time.time()))
         self._sequencer = None
+
+    def _tell(self, events: Sequence[Sent]) -> None:
+        """Queue events for whoever wants them; most streams are of one job, in which little happens."""
+        of_job: dict[int | None, list[Sent]] = defaultdict(list)
+        for event in events:
+            of_job[event.job_id].append(event)
+        for stream in list(self._streams):
+            stream.offer(events if stream.wish.job_id is None else of_job.get(stream.wish.job_id, ()))
 
 
 class EventApp:
@@ -167,7 +173,7 @@ class EventApp:
         while after < head:
             rows = in_thread(partial(self.table.between, after, head, wish.job_id))
             if rows:
-                yield b"".join(row.encoded() for row in rows)
+                yield b"".join(row.encoded for row in rows)
             after = rows[-1].id if rows else head
         yield b"id: %d\nevent: ready\ndata: {}\n\n" % head
 
@@ -180,7 +186,7 @@ class EventApp:
                 batch = []
             while not stream.queue.empty():
                 batch.append(stream.queue.get_nowait())
-            yield b"".join(event.encoded() for event in batch) or b": alive\n\n"
+            yield b"".join(event.encoded for event in batch) or b": alive\n\n"
             if time.monotonic() > check_at:
                 check_at = time.monotonic() + CHECK_SECONDS
                 if not in_thread(lambda: self._still_welcome(who)):

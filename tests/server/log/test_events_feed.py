@@ -47,7 +47,7 @@ def test_one_that_comes_very_late_is_sent_without_an_id() -> None:
     sequencer.accept([row(12)], 0.0)
     sequencer.accept([], HOLD_SECONDS + 0.1)
     (late,) = sequencer.accept([row(11)], HOLD_SECONDS + 1)
-    assert late.encoded().startswith(b"event: job\n")
+    assert late.encoded.startswith(b"event: job\n")
     assert sequencer.head == 12
     assert sequencer.accept([row(11)], HOLD_SECONDS + 2) == []
 

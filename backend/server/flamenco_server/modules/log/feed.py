@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -36,8 +37,9 @@ class Sent:
     data: bytes
     late: bool = False
 
+    @cached_property
     def encoded(self) -> bytes:
-        """As a server-sent event."""
+        """As a server-sent event; made once for all who listen."""
         head = b"" if self.late else b"id: %d\n" % self.id
         return head + b"event: " + self.kind.encode() + b"\ndata: " + self.data + b"\n\n"
 
