@@ -140,6 +140,10 @@ def test_managers_are_disabled_enabled_and_deleted_together(
     boss: Visitor, farm: WholeFarm, sites: list[PlayedWorkers]
 ) -> None:
     page = boss.open("/managers")
+    farm.client.call("PATCH", f"/managers/{sites[1].manager}", data=b'{"enabled": false}')
+    expect(manager_row(page, "wharf")).to_contain_text("disabled")
+    farm.client.call("PATCH", f"/managers/{sites[1].manager}", data=b'{"enabled": true}')
+    expect(manager_row(page, "wharf")).not_to_contain_text("disabled")
     for name in ("quay", "wharf"):
         page.get_by_label(f"Select {name}").check()
     bulk = page.get_by_role("toolbar", name="Selected managers")

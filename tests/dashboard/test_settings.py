@@ -113,6 +113,27 @@ def test_a_users_role_state_and_end(boss: Visitor, farm: WholeFarm) -> None:
     assert now() is None and made["id"]
 
 
+def test_what_others_change_is_seen_at_once_and_the_keyboard_keeps_its_place(boss: Visitor, farm: WholeFarm) -> None:
+    page = boss.open("/settings/users")
+    made = [api(farm, "POST", "/users", {"name": f"hand {number}"})["id"] for number in range(9)]
+    expect(row(page, "hand 8")).to_be_visible()
+    row(page, "hand 3").get_by_role("button", name="Disable").focus()
+    page.keyboard.press("Enter")
+    expect(row(page, "hand 3").get_by_role("button", name="Enable")).to_be_focused()
+    api(farm, "DELETE", f"/users/{made.pop()}")
+    expect(row(page, "hand 8")).to_be_visible()
+    page.get_by_label("Search users").fill("hand")
+    expect(page.locator("tbody tr").locator("visible=true")).to_have_count(9)
+    page.get_by_label("Search users").blur()
+    expect(page.locator("tbody tr").locator("visible=true")).to_have_count(8)
+    expect(page.get_by_label("Search users")).to_have_value("hand")
+    for user in made:
+        api(farm, "DELETE", f"/users/{user}")
+    page.get_by_label("Search users").fill("")
+    page.get_by_label("Search users").blur()
+    expect(row(page, "hand")).to_have_count(0)
+
+
 def test_the_last_admin_stays(boss: Visitor) -> None:
     page = boss.open("/settings/users")
     page.get_by_label("Role of boss").select_option("artist")

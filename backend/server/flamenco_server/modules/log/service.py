@@ -27,10 +27,12 @@ class Event:
 
 
 _INSERT_EVENT = insert(cast(Table, EventRow.__table__))
+# Watchers hear of these by what people do to them; of all else where it changes.
+_TOLD = ("enrolment", "manager", "project", "storage", "token", "user")
 
 
 def record(session: Session, actor: str, action: str, kind: str, object_id: str | int, detail: str = "") -> None:
-    """Write one line of the operation log."""
+    """Write one line of the operation log; what changes by people only is told to watchers, too."""
     session.execute(
         insert(Operation),
         [
@@ -44,6 +46,8 @@ def record(session: Session, actor: str, action: str, kind: str, object_id: str 
             }
         ],
     )
+    if kind in _TOLD:
+        emit(session, [Event(kind, str(object_id), None, {"action": action})])
 
 
 def emit(session: Session, events: Sequence[Event]) -> None:

@@ -70,7 +70,7 @@ function broken() {
 }
 
 const KINDS = [
-  "job", "step", "task", "run", "worker", "manager", "output", "file", "setting", "project", "user", "token", "preset", "log", "alert",
+  "job", "step", "task", "run", "worker", "manager", "output", "file", "setting", "project", "user", "token", "preset", "log", "alert", "enrolment", "storage",
 ];
 
 function take(event) {

@@ -57,5 +57,6 @@ const soon = steadily(load, 500);
 await load();
 on("worker", soon);
 on("manager", soon);
+on("enrolment", () => join?.list());
 onReset(load);
 listen();

@@ -14,10 +14,11 @@ import { tokens } from "../parts/settings/tokens.js";
 import { users } from "../parts/settings/users.js";
 import { variables } from "../parts/settings/variables.js";
 
+// Name, title, the least role, what draws it, and the changes at which it is drawn anew; forms are left as they are.
 const SECTIONS = [
-  ["farm", "Farm", "viewer", farm], ["users", "Users", "admin", users], ["tokens", "Tokens", "viewer", tokens], ["projects", "Projects", "viewer", projects],
-  ["job-types", "Job types", "viewer", jobTypes], ["presets", "Render settings", "viewer", presets], ["variables", "Variables", "viewer", variables],
-  ["storage", "Storage", "viewer", storage], ["log", "Log", "viewer", log],
+  ["farm", "Farm", "viewer", farm], ["users", "Users", "admin", users, ["user"]], ["tokens", "Tokens", "viewer", tokens, ["token"]], ["projects", "Projects", "viewer", projects, ["project"]],
+  ["job-types", "Job types", "viewer", jobTypes], ["presets", "Render settings", "viewer", presets, ["setting"]], ["variables", "Variables", "viewer", variables],
+  ["storage", "Storage", "viewer", storage, ["storage"]], ["log", "Log", "viewer", log],
 ];
 const chosen = SECTIONS.find(([name]) => name === given.section);
 const tab = ([name, label]) => h("a", { href: `/settings/${name}`, "aria-current": name === given.section ? "page" : null }, label);
@@ -31,5 +32,5 @@ listen();
 
 function content() {
   if (!chosen) return h("p.empty", {}, "There is no such section. ", h("a", { href: "/settings" }, "To the settings"));
-  return may(chosen[2]) ? section(chosen[3]) : h("p.empty", {}, `${chosen[1]} are for ${chosen[2]}s: ask one of yours.`);
+  return may(chosen[2]) ? section(chosen[3], chosen[4]) : h("p.empty", {}, `${chosen[1]} are for ${chosen[2]}s: ask one of yours.`);
 }

@@ -1,9 +1,12 @@
 // Pieces of the settings pages: lists, forms whose errors stand at their fields, and secrets that are told once.
 import { del } from "../core/api.js";
 import { ask, form, open } from "../core/dialog.js";
-import { h, fill } from "../core/dom.js";
+import { h, fill, steadily } from "../core/dom.js";
 import { exactly, moment } from "../core/format.js";
+import { on, onReset } from "../core/live.js";
 import { attempt, complain, toast } from "../core/toast.js";
+
+const sought = new Map(); // what stands in the search fields, when their list is drawn anew
 
 /** A table of rows; `columns`: [title, cell(row)] each; `search`: a field above it keeps rows with what is typed. */
 export function rows(columns, list, empty, { search = "" } = {}) {
@@ -11,19 +14,39 @@ export function rows(columns, list, empty, { search = "" } = {}) {
   const lines = list.map((row) => h("tr", {}, columns.map(([title, cell]) => h("td", { data: { title } }, h("div", {}, cell(row))))));
   const found = h("div.scroll-x", {}, h("table.plain.listing", {}, h("thead", {}, h("tr", {}, columns.map(([title]) => (title ? h("th", { scope: "col" }, title) : h("td"))))), h("tbody", {}, lines)));
   if (!search || list.length < 8) return found;
-  const keep = (word) => { for (const line of lines) line.hidden = !line.textContent.toLowerCase().includes(word); };
-  return [h("input.search", { type: "search", placeholder: search, "aria-label": search, oninput: (event) => keep(event.target.value.trim().toLowerCase()) }), found];
+  const keep = (text) => {
+    sought.set(search, text);
+    for (const line of lines) line.hidden = !line.textContent.toLowerCase().includes(text.trim().toLowerCase());
+  };
+  keep(sought.get(search) ?? "");
+  return [h("input.search", { type: "search", value: sought.get(search), placeholder: search, "aria-label": search, oninput: (event) => keep(event.target.value) }), found];
 }
 
-/** A section that fetches and draws itself: `draw(again)` gives its content. */
-export function section(draw) {
+/** A section that fetches and draws itself, and again when one of these kinds of things changes: `draw(again)` gives its content. */
+export function section(draw, kinds = []) {
   const element = h("div.stack", { "aria-busy": "true" });
+  let stale = false;
+  const inUse = () => element.contains(document.activeElement) || Boolean(document.querySelector("dialog[open]"));
   const again = async () => {
-    try { fill(element, await draw(again)); } catch (error) { complain(error); fill(element, h("p.problem", {}, error.message), h("div", {}, h("button", { type: "button", onclick: again }, "Try again"))); }
+    stale = false;
+    try { refill(element, await draw(again)); } catch (error) { complain(error); fill(element, h("p.problem", {}, error.message), h("div", {}, h("button", { type: "button", onclick: again }, "Try again"))); }
     element.setAttribute("aria-busy", "false");
   };
+  // What others change is not drawn under the hands of who types or is about to press something.
+  const soon = steadily(async () => { if (inUse()) stale = true; else await again(); }, 500);
+  element.addEventListener("focusout", () => setTimeout(() => { if (stale && !inUse()) again(); }));
+  for (const kind of kinds) on(kind, soon);
+  if (kinds.length) onReset(soon);
   again();
   return element;
+}
+
+/** Fill an element; who was in it with the keyboard stays at the same place. */
+function refill(element, content) {
+  const controls = () => [...element.querySelectorAll("a[href], button, input, select, textarea")];
+  const at = controls().indexOf(document.activeElement);
+  fill(element, content);
+  if (at >= 0) (controls()[at] ?? controls().at(-1))?.focus({ preventScroll: true });
 }
 
 /** A button that does something and draws its section anew. */

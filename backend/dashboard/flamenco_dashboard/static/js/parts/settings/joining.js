@@ -6,7 +6,7 @@ import { counted, moment } from "../../core/format.js";
 import { attempt, complain } from "../../core/toast.js";
 import { choice, copyable, doing, labeled, rows } from "../settings.js";
 
-/** The card's content: {element, sites(list), workers(list)}; both are told what there is now. */
+/** The card's content: {element, sites(list), workers(list), list()}; told what there is now, and when tokens change. */
 export function joining() {
   const form = h("div"), told = h("div", { "aria-live": "polite" }), tokens = h("div");
   const known = new Set();
@@ -54,5 +54,5 @@ export function joining() {
   };
 
   list();
-  return { element: h("div", {}, h("p.hint", {}, "Makes a token with which workers join, and the one line to paste on the new machine."), form, told, tokens), sites, workers };
+  return { element: h("div", {}, h("p.hint", {}, "Makes a token with which workers join, and the one line to paste on the new machine."), form, told, tokens), sites, workers, list };
 }

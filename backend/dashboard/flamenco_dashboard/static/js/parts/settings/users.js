@@ -17,7 +17,7 @@ export async function users(again) {
   return [h("div.row", {}, doing("Make a user…", () => make(), again, ".primary"), h("span.hint", {}, ROLES.map((name) => `${name}: may ${MAY[name]}`).join(" · "))), rows([
     ["Name", (user) => h("a", { href: `/jobs?owner=${encodeURIComponent(user.name)}`, title: "Their jobs" }, user.name)], ["Role", role], ["State", state], ["Since", (user) => time(user.created_at)],
     ["", (user) => h("div.row.row-actions", {}, user.name === me.name ? h("a", { href: "/settings/tokens" }, "Your password and tokens") : [
-      user.enabled && h("button", { type: "button", onclick: () => invite(user).catch(complain) }, user.has_password ? "New password…" : "Invite…"),
+      h("button", { type: "button", disabled: !user.enabled, title: user.enabled ? null : "Enable them first", onclick: () => invite(user).catch(complain) }, user.has_password ? "New password…" : "Invite…"),
       doing(user.enabled ? "Disable" : "Enable", () => enable(user, !user.enabled, again), again), doing("Delete…", () => remove(user), again, ".danger")])],
   ], list, "No users.", { search: "Search users" })];
 }
