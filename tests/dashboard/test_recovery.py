@@ -8,7 +8,7 @@ import pytest
 import requests
 from browser import Visitor
 from played_workers import PlayedWorkers
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from processes import until
 from whole_farm import WholeFarm
 
@@ -151,3 +151,16 @@ def test_without_an_event_stream_the_page_looks_by_itself(
     expect(page.locator(".tabulator-row", has_text="sc210 anim")).to_contain_text("queued", timeout=60_000)
     expect(page.locator('#live[data-state="away"]')).to_be_attached()
     boss.faults.clear()
+
+
+def test_what_changes_while_a_page_opens_is_not_missed(
+    boss: Visitor, farm: WholeFarm, played: PlayedWorkers, job: int
+) -> None:
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        farm.client.resume(job)
+        route.fulfill(response=answer)  # it tells of the job as it was
+
+    boss.page.route("**/api/jobs?archived=false*", late, times=1)
+    page = boss.open("/jobs?search=sc210")
+    row_says(page, "queued")

@@ -2,9 +2,9 @@
 import { get, put } from "./api.js";
 
 const PREFIX = "dashboard.";
-let known = null;
-
 const fetched = async () => new Map((await get("/me/settings")).items.map(({ name, value }) => [name, value]));
+let known = fetched(); // at once: a table waits for it
+known.catch(() => {});
 
 /** What is kept under a name; `usual` if nothing is, or the server does not say. */
 export async function preference(name, usual) {

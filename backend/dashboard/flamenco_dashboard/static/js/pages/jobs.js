@@ -17,7 +17,14 @@ import { columnButton, table } from "../parts/table.js";
 
 const NEWEST_FIRST = "-created_at";
 const jobs = new Map();
+const early = []; // what is told before the table is there
+let hear = (event) => early.push(event);
+on("job", (event) => hear(event));
 const live = listen();
+const wanted = () => ({ archived: view().archived === "1" ? undefined : false });
+const newest = () => get("/jobs", { ...wanted(), limit: 300 });
+const first = live.then(newest); // while the table is made
+first.catch(() => {});
 
 // ---- the frame ----
 
@@ -144,9 +151,9 @@ const draw = steadily(async () => {
   drawBulk();
 }, 150);
 function take(items) {
-  const wanted = view().archived === "1";
+  const old = view().archived === "1";
   for (const job of items) {
-    if (job.archived && !wanted) { drop(job.id); continue; }
+    if (job.archived && !old) { drop(job.id); continue; }
     jobs.set(job.id, job);
     dirty.add(job.id);
   }
@@ -172,15 +179,14 @@ function heard(event) {
 }
 
 let loading = 0;
-async function load() {
+async function load(begun = newest()) {
   const mine = ++loading; // a later one wins
   try {
-    const archived = view().archived === "1" ? undefined : false;
-    const first = await get("/jobs", { archived, limit: 300 });
-    if (mine === loading) await show(first.items);
-    if (first.next) {
-      const rest = await all("/jobs", { archived, cursor: first.next });
-      if (mine === loading) await show([...first.items, ...rest]);
+    const { items, next } = await begun;
+    if (mine === loading) await show(items);
+    if (next) {
+      const rest = await all("/jobs", { ...wanted(), cursor: next });
+      if (mine === loading) await show([...items, ...rest]);
     }
   } catch (error) { complainUnlessAway(error); }
 }
@@ -195,7 +201,7 @@ async function replace() {
   await made.replaceData([...jobs.values()]);
   made.selectRow(kept.filter((id) => jobs.has(id)));
 }
-on("job", heard);
-onReset(load);
-await live;
-await load();
+onReset(() => load());
+await load(first);
+hear = heard;
+early.forEach(heard);
