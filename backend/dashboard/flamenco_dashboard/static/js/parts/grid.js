@@ -22,10 +22,11 @@ export function grid(cells, on, name) {
   let hovered = -1, focused = -1, from = -1;
   const selected = new Set();
   let palette = {};
+  let brush = ""; // whose colour the canvas fills with now
 
   const readPalette = () => {
     palette = Object.fromEntries(Object.entries(NAMES).map(([letter, state]) => [letter, colour(letter === "q" || letter === "w" ? `${state}-cell` : state)]));
-    Object.assign(palette, { line: colour("line"), text: colour("text"), accent: colour("accent"), card: colour("card"), queuedLine: colour("queued") });
+    Object.assign(palette, { line: colour("line"), text: colour("text"), accent: colour("accent"), card: colour("card") });
   };
   const layout = () => {
     const width = element.clientWidth || 600;
@@ -49,6 +50,7 @@ export function grid(cells, on, name) {
     const first = Math.floor(top / pitch), last = Math.ceil((top + canvas.clientHeight) / pitch);
     context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
     const end = Math.min(cells.count, last * across);
+    brush = "";
     for (let at = first * across; at < end; at += 1) {
       const x = (at % across) * pitch + 1, y = Math.floor(at / across) * pitch - top + 1;
       drawCell(at, x, y);
@@ -56,11 +58,13 @@ export function grid(cells, on, name) {
   });
   const drawCell = (at, x, y) => {
     const letter = cells.letter(at);
-    context.fillStyle = palette[letter];
+    if (letter !== brush) context.fillStyle = palette[letter];
+    brush = letter;
     context.fillRect(x, y, cell, cell);
     // States differ by more than their colour: failed has a cross, processing a dot, canceled a bar.
-    if (cell >= 10) mark(letter, x, y);
+    if (cell >= 10 && !"qwc".includes(letter)) { mark(letter, x, y); brush = ""; }
     if (cell >= LABELLED) {
+      brush = "";
       context.fillStyle = letter === "q" || letter === "w" ? palette.text : palette.card;
       context.font = `${Math.min(13, cell / 2.6)}px system-ui`;
       context.textAlign = "center";
@@ -75,7 +79,7 @@ export function grid(cells, on, name) {
   };
   const mark = (letter, x, y) => {
     if (cell >= LABELLED) return;
-    context.strokeStyle = context.fillStyle = letter === "q" || letter === "w" ? palette.queuedLine : palette.card;
+    context.strokeStyle = context.fillStyle = palette.card;
     context.lineWidth = 1.5;
     const a = cell * 0.3, b = cell * 0.7;
     if (letter === "f") { context.beginPath(); context.moveTo(x + a, y + a); context.lineTo(x + b, y + b); context.moveTo(x + b, y + a); context.lineTo(x + a, y + b); context.stroke(); }
