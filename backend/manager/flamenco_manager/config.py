@@ -8,18 +8,17 @@ from typing import Any
 
 import msgspec
 import platformdirs
-from flamenco_common.configuring import BadFile, decode_path, from_toml, text_of
+from flamenco_common.configuring import BadFile, check_server_url, configured, text_of
 from flamenco_common.hosts import address_of
 from flamenco_common.variables import Variable, from_config
 
 from flamenco_manager.errors import BadConfig
 
-ENV_PREFIX = "FLAMENCO_MANAGER_"
 ENROLMENT_FILE = "enrolment"
 
 
 class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+    """All that can be set. A field is a key of the TOML file and, in capitals after FLAMENCO_MANAGER_, of the environment."""
 
     data_dir: Path
     database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/manager
@@ -95,32 +94,18 @@ def given_enrolment(config: ManagerConfig) -> str:
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> ManagerConfig:
     """Build the configuration: flags win over the environment, that over the file, that over the defaults.
 
-    Flags that are None count as not given. Raises `BadConfig`.
+    Raises `BadConfig`.
     """
-    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-manager", appauthor=False)}
     try:
-        values.update(from_toml(file) if file else {})
+        config = configured(
+            ManagerConfig,
+            "manager",
+            file,
+            environment,
+            flags,
+            data_dir=platformdirs.user_data_dir("flamenco-manager", appauthor=False),
+        )
+        check_server_url(config.server_url)
     except BadFile as error:
         raise BadConfig(str(error)) from error
-    values.update(_from_environment(environment))
-    values.update({name: value for name, value in flags.items() if value is not None})
-    try:
-        config = msgspec.convert(values, ManagerConfig, strict=False, dec_hook=decode_path)
-    except msgspec.ValidationError as error:
-        text = str(error).replace("`$.", "`")
-        raise BadConfig(f"the manager's configuration is not valid: {text}") from error
-    if not config.server_url.startswith(("http://", "https://")):
-        raise BadConfig(f"server_url must begin with http:// or https://, not be {config.server_url!r}")
     return config
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Variables are written as JSON."""
-    found = {name: environment.get(ENV_PREFIX + name.upper()) for name in ManagerConfig.__struct_fields__}
-    values: dict[str, Any] = {name: text for name, text in found.items() if text is not None}
-    if "variables" in values:
-        try:
-            values["variables"] = msgspec.json.decode(values["variables"])
-        except msgspec.DecodeError as error:
-            raise BadConfig(f"{ENV_PREFIX}VARIABLES is not a JSON object: {error}") from error
-    return values

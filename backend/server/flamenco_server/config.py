@@ -8,16 +8,15 @@ from typing import Annotated, Any
 
 import msgspec
 import platformdirs
-from flamenco_common.configuring import BadFile, decode_path, from_toml
+from flamenco_common.configuring import BadFile, configured
 
 from flamenco_server.errors import BadConfig
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
-ENV_PREFIX = "FLAMENCO_SERVER_"
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+    """All that can be set. A field is a key of the TOML file and, in capitals after FLAMENCO_SERVER_, of the environment."""
 
     data_dir: Path
     database_url: str = ""  # empty: SQLite in data_dir; else an SQLAlchemy URL such as postgresql://farm@db/flamenco
@@ -71,40 +70,16 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> ServerConfig:
     """Build the configuration: flags win over the environment, that over the file, that over the defaults.
 
-    Flags that are None count as not given. Raises `BadConfig`.
+    Raises `BadConfig`.
     """
-    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-server", appauthor=False)}
     try:
-        values.update(from_toml(file) if file else {})
+        return configured(
+            ServerConfig,
+            "server",
+            file,
+            environment,
+            flags,
+            data_dir=platformdirs.user_data_dir("flamenco-server", appauthor=False),
+        )
     except BadFile as error:
         raise BadConfig(str(error)) from error
-    values.update(_from_environment(environment))
-    values.update({name: value for name, value in flags.items() if value is not None})
-    try:
-        return msgspec.convert(values, ServerConfig, strict=False, dec_hook=decode_path)
-    except msgspec.ValidationError as error:
-        text = str(error).replace("`$.", "`")
-        raise BadConfig(f"the server's configuration is not valid: {text}") from error
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Lists are written with commas, tables as JSON."""
-    values: dict[str, Any] = {}
-    for name in ServerConfig.__struct_fields__:
-        text = environment.get(ENV_PREFIX + name.upper())
-        if text is None:
-            continue
-        if name in ("job_compilers", "render_settings", "trusted_proxies"):
-            values[name] = [part.strip() for part in text.split(",") if part.strip()]
-        elif name == "files_options":
-            values[name] = _table(text)
-        else:
-            values[name] = text
-    return values
-
-
-def _table(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise BadConfig(f"{ENV_PREFIX}FILES_OPTIONS is not a JSON object: {error}") from error

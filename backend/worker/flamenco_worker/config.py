@@ -9,16 +9,13 @@ from typing import Any
 
 import msgspec
 import platformdirs
-from flamenco_common.configuring import BadFile, decode_path, from_toml, text_of
+from flamenco_common.configuring import BadFile, configured, text_of
 
 from flamenco_worker.errors import BadConfig
 
-ENV_PREFIX = "FLAMENCO_WORKER_"
-_LISTS = ("blenders", "exec_allowed", "kinds")
-
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that can be set. A field is a key of the TOML file and, in capitals with the prefix, of the environment."""
+    """All that can be set. A field is a key of the TOML file and, in capitals after FLAMENCO_WORKER_, of the environment."""
 
     data_dir: Path  # identity, token and outbox
     work_dir: Path | None = None  # job trees and the file cache; default: data_dir/work
@@ -59,19 +56,16 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> WorkerConfig:
     """Build the configuration: flags win over the environment, that over the file, that over the defaults.
 
-    Flags that are None or empty count as not given. Raises `BadConfig`.
+    Raises `BadConfig`.
     """
-    values: dict[str, Any] = {"data_dir": platformdirs.user_data_dir("flamenco-worker", appauthor=False)}
     try:
-        values.update(from_toml(file) if file else {})
+        return configured(
+            WorkerConfig,
+            "worker",
+            file,
+            environment,
+            flags,
+            data_dir=platformdirs.user_data_dir("flamenco-worker", appauthor=False),
+        )
     except BadFile as error:
         raise BadConfig(str(error)) from error
-    for name in WorkerConfig.__struct_fields__:
-        text = environment.get(ENV_PREFIX + name.upper())
-        if text is not None:
-            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
-    values.update({name: value for name, value in flags.items() if value not in (None, (), [])})
-    try:
-        return msgspec.convert(values, WorkerConfig, strict=False, dec_hook=decode_path)
-    except msgspec.ValidationError as error:
-        raise BadConfig(f"the worker's configuration is not valid: {error}") from error
