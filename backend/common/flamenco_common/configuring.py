@@ -61,6 +61,14 @@ def _table(name: str, text: str) -> Any:
         raise BadFile(f"{name} is not a JSON object: {error}") from error
 
 
+def database_url(given: str, file: Path) -> str:
+    """The SQLAlchemy URL of a database: SQLite in `file` if none is given; PostgreSQL always through psycopg."""
+    for prefix in ("postgresql://", "postgres://"):
+        if given.startswith(prefix):
+            return "postgresql+psycopg://" + given.removeprefix(prefix)
+    return given or f"sqlite:///{file}"
+
+
 def check_server_url(url: str) -> None:
     """Raise `BadFile` if that is no address of a server."""
     if not url.startswith(("http://", "https://")):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import platformdirs
-from flamenco_common.configuring import BadFile, check_server_url, configured, text_of
+from flamenco_common.configuring import BadFile, check_server_url, configured, database_url, text_of
 from flamenco_common.hosts import address_of
 from flamenco_common.variables import Variable, from_config
 
@@ -47,12 +47,7 @@ class ManagerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def url(self) -> str:
         """The SQLAlchemy URL of the database; PostgreSQL always through psycopg."""
-        if not self.database_url:
-            return f"sqlite:///{self.data_dir / 'flamenco-manager.sqlite'}"
-        for prefix in ("postgresql://", "postgres://"):
-            if self.database_url.startswith(prefix):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
-        return self.database_url
+        return database_url(self.database_url, self.data_dir / "flamenco-manager.sqlite")
 
     def reached_at(self) -> str:
         """This manager as its workers reach it; empty if it takes any free port, or its host is unknown."""

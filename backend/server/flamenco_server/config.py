@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import platformdirs
-from flamenco_common.configuring import BadFile, configured
+from flamenco_common.configuring import BadFile, configured, database_url
 
 from flamenco_server.errors import BadConfig
 
@@ -51,12 +51,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def url(self) -> str:
         """The SQLAlchemy URL of the database; PostgreSQL always through psycopg."""
-        if not self.database_url:
-            return f"sqlite:///{self.data_dir / 'flamenco-server.sqlite'}"
-        for prefix in ("postgresql://", "postgres://"):
-            if self.database_url.startswith(prefix):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
-        return self.database_url
+        return database_url(self.database_url, self.data_dir / "flamenco-server.sqlite")
 
     def event_stream_url(self) -> str:
         """Where browsers find the event stream."""
