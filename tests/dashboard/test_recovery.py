@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import requests
@@ -136,6 +138,20 @@ def test_a_cut_event_stream_brings_what_it_missed(
     farm.parts["events"].kill()
     expect(page.locator('#live[data-state="away"]')).to_be_attached(timeout=SOON)
     farm.client.resume(job)
+    farm.parts["events"].start()
+    row_says(page, "queued")
+    caught_up(boss)
+
+
+def test_a_page_that_missed_more_than_is_kept_fetches_all_anew(
+    boss: Visitor, farm: WholeFarm, played: PlayedWorkers, job: int
+) -> None:
+    page = opened(boss, "/jobs?search=sc210")
+    farm.parts["events"].kill()
+    farm.client.resume(job)
+    with closing(sqlite3.connect(farm.folder / "server" / "flamenco-server.sqlite", timeout=60)) as database, database:
+        forgotten = database.execute("DELETE FROM events WHERE id < (SELECT max(id) FROM events)").rowcount
+    assert forgotten > 0
     farm.parts["events"].start()
     row_says(page, "queued")
     caught_up(boss)

@@ -11,8 +11,11 @@ import pytest
 import requests
 from browser import Visitor, visitor
 from flamenco_dashboard.app import POLICY
+from flamenco_dashboard.config import DashboardConfig
+from flamenco_dashboard.serving import make_server
 from played_workers import PlayedWorkers
 from playwright.sync_api import Browser, expect
+from werkzeug.test import Client
 from whole_farm import WholeFarm
 
 pytestmark = pytest.mark.real
@@ -135,6 +138,39 @@ def test_guessing_is_slowed_down_and_says_so(browser: Browser, address: str) -> 
         assert answered.value.status == 429
         expect(page.get_by_role("alert")).to_contain_text(re.compile("wait|again|later", re.IGNORECASE))
         guesser.faults.clear()  # the console shows the refusals
+
+
+RANKS = ("viewer", "artist", "supervisor", "admin")
+WRITES = (
+    ("artist", "POST", "/sample", {}),
+    ("artist", "POST", "/api/bulk/jobs", {"ids": [1], "action": "pause"}),
+    ("supervisor", "POST", "/api/bulk/workers", {"ids": ["M1-a"], "order": {"enabled": False}}),
+    ("supervisor", "POST", "/api/enrolments", {"workers": 1}),
+    ("supervisor", "PUT", "/api/render-settings/mine", {"overrides": {}}),
+    ("admin", "POST", "/api/managers", {"name": "theirs"}),
+    ("admin", "POST", "/api/users", {"name": "theirs", "role": "admin"}),
+    ("admin", "PUT", "/api/settings/notice", {"value": "theirs"}),
+    ("admin", "POST", "/api/storage/clean-up", {}),
+)
+
+
+@pytest.mark.parametrize("role", RANKS[:3])
+def test_each_role_is_refused_what_is_above_it(farm: WholeFarm, address: str, role: str) -> None:
+    body = json.dumps({"name": f"only {role}", "role": role}).encode()
+    with requests.Session() as made:
+        made.cookies.set("flamenco_session", farm.client.call("POST", "/users", data=body).json()["token"])
+        sent = {"X-Flamenco-Mark": mark(made, address)}
+        for least, method, path, document in WRITES:
+            if RANKS.index(role) < RANKS.index(least):
+                answer = made.request(method, address + path, json=document, headers=sent)
+                assert answer.status_code == 403, (role, path)
+                assert answer.json()["detail"], (role, path)
+
+
+def test_behind_https_cookies_are_for_https_only() -> None:
+    served = make_server(DashboardConfig(public_url="https://farm.studio.example", port=0))
+    set_cookie = Client(served.application).get("/sign-in").headers["Set-Cookie"]
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(set_cookie.split("; "))
 
 
 # ---- names ----
