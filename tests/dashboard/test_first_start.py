@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from addon_blender import packages
 from all_in_one import Up, all_in_one
-from browser import visitor
+from browser import Visitor, visitor
 from flamenco_client.api import Client
 from flamenco_client.scene import read_blend
 from flamenco_dashboard.sample import SAMPLE, SCENE, document
@@ -117,4 +117,16 @@ def test_what_is_typed_stays_while_the_farm_changes(browser: Browser, farm: Whol
         job = played.submit("sc410 anim", paused=True)
         expect(step(page, "See the first frame")).to_contain_text("sc410 anim")
         expect(page.get_by_label("Password")).to_have_value("half a passw")
+        farm.client.delete(job)
+
+
+def test_the_sample_is_sent_as_often_as_it_is_wanted(boss: Visitor, farm: WholeFarm) -> None:
+    page = boss.open("/start")
+    samples = lambda: [job["id"] for job in farm.client.jobs() if job["name"] == document()["name"]]  # noqa: E731
+    for wanted in (1, 2):
+        with page.expect_response("**/sample"):
+            page.get_by_role("button", name="Render the sample").click()
+        assert len(samples()) == wanted
+        expect(page.get_by_role("button", name="Render the sample")).to_be_enabled()
+    for job in samples():
         farm.client.delete(job)

@@ -59,10 +59,11 @@ async function drawAddon() {
 
 // ---- a job ----
 
-const clientToken = `sample-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+const freshToken = () => `sample-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+let clientToken = freshToken(); // sent twice, as a link may break, it is one job
 const send = h("button.primary", { type: "button", hidden: !may("artist"), onclick: async () => {
   send.disabled = true;
-  await attempt(async () => { await call("POST", "/sample", { client_token: clientToken }, { base: "" }); await load(); });
+  await attempt(async () => { await call("POST", "/sample", { client_token: clientToken }, { base: "" }); clientToken = freshToken(); toast("The sample is on its way."); await load(); });
   send.disabled = false;
 } }, "Render the sample");
 fill(steps.submit.body, h("p", {}, "A turning monkey of 24 small frames, and a video of them:"), h("div.row", {}, send, may("artist") ? "" : h("span.muted", {}, "You may look only: ask an admin to make you an artist.")),

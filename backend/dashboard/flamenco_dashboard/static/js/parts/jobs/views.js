@@ -43,7 +43,7 @@ function nameOf(input, list) {
 
 function save(keep) {
   const input = h("input", { required: true, maxLength: 60, placeholder: "Like: failed of today" });
-  form("Save this view", h("label", {}, "Name", input, h("p.hint", {}, "The filters and the order, for you, in every browser. A view of the same name is replaced.")), "Save", async () => {
+  form("Save this view", [h("label", {}, "Name", input), h("p.hint", {}, "The filters and the order, for you, in every browser. A view of the same name is replaced.")], "Save", async () => {
     const name = nameOf(input, []);
     await keep((list) => [...list.filter(([other]) => other !== name), [name, location.search || "?"]].slice(-MOST));
     toast(`Saved the view ${name}.`);
