@@ -208,6 +208,12 @@ def test_a_silent_manager_is_told(site: Site) -> None:
     assert (found["about"], found["text"]) == ("manager", "The manager site was not heard of for 2 hours.")
 
 
+def test_a_manager_whose_workers_all_signed_off_may_be_silent(site: Site) -> None:
+    site.worker("M1-a", state="offline")
+    site.clock.now += 7200
+    assert kinds(site) == []
+
+
 def test_a_worker_that_fails_again_and_again_is_told(site: Site) -> None:
     site.worker("M1-a")
     site.submit()

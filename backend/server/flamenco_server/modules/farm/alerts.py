@@ -39,7 +39,7 @@ class Seen:
 def alerts(session: Session, seen: Seen) -> list[Alert]:
     """All of them, the gravest first."""
     return [
-        *_disk(seen.storage), *_nobody(seen), *_silent_managers(session, seen.fleet), *_workers(seen),
+        *_disk(seen.storage), *_nobody(seen), *_silent_managers(session, seen), *_workers(seen),
         *_stuck_jobs(session, seen), *_long_runs(session, seen),
     ]  # fmt: skip
 
@@ -59,11 +59,13 @@ def _nobody(seen: Seen) -> Iterator[Alert]:
                     "worker takes work.", ids=ids)  # fmt: skip
 
 
-def _silent_managers(session: Session, fleet: Fleet) -> Iterator[Alert]:
-    old = fleet.now - fleet.silent_seconds
-    silent = select(MANAGERS).where(MANAGERS.c.enabled, MANAGERS.c.last_seen_at <= old).order_by(MANAGERS.c.name)
-    for row in session.execute(silent):
-        text = f"The manager {row.name} was not heard of for {_spoken(fleet.now - row.last_seen_at)}."
+def _silent_managers(session: Session, seen: Seen) -> Iterator[Alert]:
+    """Those that should speak: one whose workers all signed off has nothing to say until one comes back."""
+    old = seen.fleet.now - seen.fleet.silent_seconds
+    busy = {worker.manager_id for worker in seen.workers if worker.state != WorkerState.OFFLINE.value}
+    silent = select(MANAGERS).where(MANAGERS.c.enabled, MANAGERS.c.last_seen_at <= old, MANAGERS.c.id.in_(sorted(busy)))
+    for row in session.execute(silent.order_by(MANAGERS.c.name)):
+        text = f"The manager {row.name} was not heard of for {_spoken(seen.fleet.now - row.last_seen_at)}."
         yield Alert(
             kind="silent manager", about="manager", text=text, ids=[str(row.id)], since=moment(row.last_seen_at)
         )
