@@ -15,8 +15,10 @@ export async function farm() {
     forgive(body);
     body.querySelector(".problem").hidden = true;
     try {
-      await put("/settings/farm_name", { value: name.value.trim() || null });
-      await put("/settings/notice", { value: notice.value.trim() || null });
+      for (const field of [name, notice]) {
+        const text = field.value.trim();
+        if (text !== (settings[field.name].value ?? "")) settings[field.name] = await put(`/settings/${field.name}`, { value: text || null });
+      }
       toast("Saved.");
     } catch (error) { refuse(body, error); }
   };

@@ -1,18 +1,16 @@
 // What can be asked of workers, in bulk.
-import { post } from "../../core/api.js";
 import { h } from "../../core/dom.js";
 import { ask, form } from "../../core/dialog.js";
-import { counted } from "../../core/format.js";
 import { attempt, toast } from "../../core/toast.js";
+import { named, orderAll } from "./bulk.js";
 import { editSchedule } from "./schedule-dialog.js";
-
-const named = (workers) => (workers.length === 1 ? workers[0].name : counted(workers.length, "worker"));
 
 /** Send an order to workers; `undo` is the order that takes it back. */
 export async function order(workers, wish, done, undo) {
   return attempt(async () => {
-    const outcome = await post("/bulk/workers", { ids: workers.map((worker) => worker.id), order: wish });
-    if (outcome.done.length) toast(`${done}: ${named(workers.filter((worker) => outcome.done.includes(worker.id)))}.`, { undo: undo && (() => order(workers, undo, "Taken back")) });
+    const outcome = await orderAll(workers, wish);
+    const gone = new Set(outcome.done);
+    if (gone.size) toast(`${done}: ${named(workers.filter((worker) => gone.has(worker.id)))}.`, { undo: undo && (() => order(workers, undo, "Taken back")) });
     if (outcome.refused.length) toast(outcome.refused[0].detail, { tone: "failed" });
   });
 }

@@ -1,14 +1,14 @@
 // The sleep schedule of workers: a week to paint, ready-made ones, and the text that the farm keeps.
-import { may, post } from "../../core/api.js";
+import { may } from "../../core/api.js";
 import { h, fill, say } from "../../core/dom.js";
 import { form } from "../../core/dialog.js";
 import { counted } from "../../core/format.js";
 import { attempt, toast } from "../../core/toast.js";
+import { named, orderAll } from "./bulk.js";
 import { weekGrid } from "./schedule-grid.js";
 import { parse, spansOf, textOf, weekOf, wordsOf } from "./schedule.js";
 
 const PRESETS = [["Always awake", ""], ["Nights", "mo-su 22:00-06:00"], ["Weekends", "sa-su 00:00-24:00"], ["Working hours", "mo-fr 09:00-18:00"]];
-const named = (workers) => (workers.length === 1 ? workers[0].name : counted(workers.length, "worker"));
 const scheduleOf = (worker) => worker.orders?.schedule ?? "";
 
 /** What a schedule says, in words; what cannot be read is shown as it is. */
@@ -78,7 +78,7 @@ export async function editSchedule(workers) {
 }
 
 async function send(workers, schedule) {
-  const outcome = await post("/bulk/workers", { ids: workers.map((worker) => worker.id), order: { schedule } });
+  const outcome = await orderAll(workers, { schedule });
   if (outcome.refused.length) {
     const name = workers.find((worker) => worker.id === outcome.refused[0].id)?.name;
     throw new Error(outcome.done.length ? `Set for ${counted(outcome.done.length, "worker")}; not for ${name}: ${outcome.refused[0].detail}` : outcome.refused[0].detail);
