@@ -62,9 +62,9 @@ def settled(who: Visitor, path: str) -> None:
     """Open a page and wait until nothing of it loads any more."""
     who.page.goto("about:blank")  # an address that differs by its end only is no new page
     page = who.open(path)
+    page.wait_for_function(QUIET, timeout=30_000)
     for text in ("oading…", "been asked for"):  # a log that is on its way
         expect(page.locator("main")).not_to_contain_text(text)
-    page.wait_for_function(QUIET, timeout=30_000)
 
 
 def keep(picture: bytes, name: str) -> None:
