@@ -47,5 +47,14 @@ function what(each) {
 
 /** Long details are folded. */
 function details(each) {
-  return each.detail.length < 120 ? h("span.detail", {}, each.detail) : h("details.detail", {}, h("summary", {}, `${each.detail.slice(0, 100)}…`), h("pre.copy", {}, each.detail));
+  const text = readable(each.detail);
+  return text.length < 120 ? h("span.detail", {}, text) : h("details.detail", {}, h("summary", {}, `${text.slice(0, 100)}…`), h("pre.copy", {}, each.detail));
+}
+
+/** What was changed as names and values, where the log keeps it as an object; what was not given is left out. */
+function readable(detail) {
+  if (!detail.startsWith("{")) return detail;
+  try {
+    return Object.entries(JSON.parse(detail)).filter(([, value]) => value !== null).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "string" ? value || "none" : JSON.stringify(value)}`).join(", ");
+  } catch { return detail; }
 }
