@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -46,9 +46,9 @@ class WorkerOrders(msgspec.Struct, frozen=True, omit_defaults=True):
 class OwnLog(msgspec.Struct, frozen=True):
     """What a worker says of itself, from byte `offset` of `size` on (see `journal`); no text asks what is wanted."""
 
-    offset: Annotated[int, msgspec.Meta(ge=0)]
-    text: Annotated[str, msgspec.Meta(max_length=1 << 20)]
-    size: Annotated[int, msgspec.Meta(ge=0)]
+    offset: int
+    text: str
+    size: int
 
 
 class OwnLogTaken(msgspec.Struct, frozen=True):
