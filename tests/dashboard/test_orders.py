@@ -112,6 +112,26 @@ def test_tags_are_set_and_found(boss: Visitor, played: PlayedWorkers) -> None:
     expect(page.locator(".tabulator-row")).to_have_count(2)
 
 
+def test_a_real_worker_does_what_it_is_asked(boss: Visitor, farm: WholeFarm) -> None:
+    part = farm.start_worker("obedient", blenders=())
+    assert part.process
+    try:
+        page = boss.open(f"/workers/{farm.worker('obedient')['id']}")
+        state, dialog = page.locator(".head .badge"), page.get_by_role("dialog")
+        for schedule, becomes in (("mo-su 00:00-24:00", "asleep"), ("", "idle")):
+            page.get_by_role("button", name="Change it…").click()
+            dialog.get_by_label("When it sleeps, as text").fill(schedule)
+            dialog.get_by_role("button", name="Set it").click()
+            expect(state).to_have_text(becomes, timeout=60_000)
+        page.get_by_role("button", name="Shut down…").click()
+        dialog.get_by_label("now: its task goes back to the queue").check()
+        dialog.get_by_role("button", name="Shut down").click()
+        expect(state).to_have_text("offline", timeout=60_000)
+        until(lambda: part.process and part.process.poll() is not None, 60, "it ends")
+    finally:
+        part.stop()
+
+
 # ---- managers ----
 
 
