@@ -51,7 +51,12 @@ def test_it_wins_over_a_file_of_that_name_which_counts_again_afterwards(site: Si
     ("name", "content", "field", "sentence"),
     [
         ("draft", {"overrides": {"colour": 1}}, "overrides.colour", "'colour' cannot be overridden; these can"),
-        ("draft", {"overrides": {"samples": "many"}}, "overrides.samples", "samples is 'many'; it must be a whole number"),
+        (
+            "draft",
+            {"overrides": {"samples": "many"}},
+            "overrides.samples",
+            "samples is 'many'; it must be a whole number",
+        ),
         ("Draft one", {}, "name", "is no name for a preset"),
     ],
 )
