@@ -47,6 +47,7 @@ def test_a_managers_log_is_on_its_page(boss: Visitor, farm: WholeFarm, tongs: Pa
     manager = farm.worker("tongs")["manager"]
     page = boss.open(f"/managers/{manager}")
     expect(page.get_by_role("log")).to_contain_text(f"the manager of {farm.address} begins", timeout=20_000)
+    expect(page.get_by_role("log")).to_contain_text("the worker tongs")
     expect(page.get_by_role("region", name="Its workers")).to_contain_text("tongs")
     assert tongs.process is not None
     assert farm.enrolment not in page.get_by_role("log").inner_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from flamenco_manager.workers.tokens import hashed, new_token, number_of, same
 _UPDATE = update(WORKERS).where(WORKERS.c.number == bindparam("b_number"))
 _REPORTED = _UPDATE.values(unreported=False)
 _REVISION = "revision"
+_log = logging.getLogger(__name__)
 _MANAGER = "manager_id"
 
 
@@ -129,6 +131,9 @@ class Fleet:
                 member.reason = reason
                 member.idle_since = None
                 self._change(member, {"state": state})
+                _log.info(
+                    "the worker %s (%s) is %s%s", member.name, member.id, state.value, f": {reason}" if reason else ""
+                )
 
     def obey(self, revision: int, wishes: Iterable[WorkerWish]) -> None:
         """Take over what people asked of workers on the server."""
