@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from browser import DESKTOP, PHONE, Visitor, axe, visitor
+from browser import Visitor, axe, visitor
 from played_workers import PlayedWorkers
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 from whole_farm import WholeFarm
@@ -282,7 +282,7 @@ def test_what_goes_is_told_in_sum_before_many_are_deleted(boss: Visitor, played:
     assert not left & set(jobs)
 
 
-# ---- roles, a long list, looks ----
+# ---- roles, a long list ----
 
 
 def test_an_artist_may_change_their_own_jobs_and_no_others(
@@ -313,19 +313,3 @@ def test_more_jobs_than_a_page_holds_are_listed_once_each_and_go_at_once(
     finally:
         assert len(_bulk(farm, jobs, "delete")["done"]) == 320
     expect(summary).to_have_text(f"0 of {total - 320} jobs", timeout=20_000)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_no_serious_fault_and_nothing_sticks_out(
-    browser: Browser, farm: WholeFarm, theme: str, size: dict[str, int]
-) -> None:
-    with visitor(
-        browser, f"http://127.0.0.1:{farm.dashboard_port}", farm.token, viewport=size, color_scheme=theme
-    ) as who:
-        for path in ("/", "/jobs", "/start"):
-            page = who.open(path)
-            if path == "/jobs":
-                expect(rows(page).first).to_be_visible()
-            axe(page)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
