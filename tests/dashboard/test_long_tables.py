@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import pytest
 from browser import DESKTOP, PHONE, Visitor, visitor
 from played_workers import PlayedWorkers
@@ -13,11 +16,13 @@ JOBS = 50
 
 
 @pytest.fixture(scope="module", autouse=True)
-def jobs(farm: WholeFarm) -> None:
-    """More jobs than a screen has rows."""
+def jobs(farm: WholeFarm) -> Iterator[None]:
+    """More jobs than a screen has rows; gone at the end."""
     played = PlayedWorkers(farm, "long tables")
-    for number in range(JOBS):
-        played.submit(f"row {number:02d}", paused=True)
+    made = [played.submit(f"row {number:02d}", paused=True) for number in range(JOBS)]
+    yield
+    body = json.dumps({"ids": made, "action": "delete"}).encode()
+    farm.client.call("POST", "/bulk/jobs", data=body)
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -20,6 +20,7 @@ const welcome = h("section.card.welcome", { "aria-labelledby": "welcome-h", hidd
 const figures = h("section.figures", { "aria-label": "In figures" });
 const alerts = alertList(() => load());
 const active = h("div");
+const wallButton = h("button", { type: "button", onclick: wallMode, title: "Large type, for a screen on the wall (f)" }, "Wall");
 const wall = h("div.wall");
 const newest = h("div.newest-strip");
 const wallFacts = h("span.hint");
@@ -29,7 +30,7 @@ const charts = {
 };
 const storage = h("div");
 fill(main,
-  h("div.head", {}, h("h1", {}, "Farm"), h("div.end", {}, h("button", { type: "button", onclick: wallMode, title: "Large type, for a screen on the wall (f)" }, "Wall"))),
+  h("div.head", {}, h("h1", {}, "Farm"), h("div.end", {}, wallButton)),
   welcome, figures, alerts.elements,
   h("div.farm-grid", {},
     h("div.farm-column", {},
@@ -46,8 +47,9 @@ function card(title, beside, content) {
   return h("section.card", { "aria-labelledby": id }, h("div.row", {}, h("h2", { id }, title), beside), content);
 }
 function wallMode() {
-  document.body.classList.toggle("on-the-wall");
-  if (document.body.classList.contains("on-the-wall")) document.documentElement.requestFullscreen?.().catch(() => {});
+  const on = document.body.classList.toggle("on-the-wall");
+  say(wallButton, on ? "Back" : "Wall");
+  if (on) document.documentElement.requestFullscreen?.().catch(() => {});
   else if (document.fullscreenElement) document.exitFullscreen();
 }
 key("f", "Large type, for a screen on the wall", wallMode);

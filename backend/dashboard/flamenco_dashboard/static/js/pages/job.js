@@ -96,4 +96,4 @@ try {
   if (error.status === 404) fill(main, h("div.empty", {}, h("h1", {}, "There is no such job"), h("p", {}, h("a", { href: "/jobs" }, "To the jobs"))));
   else { complain(error); setTimeout(() => location.reload(), 4000); }
 }
-listen({ job: model.id });
+listen({ job: model.id }).then(() => model.soon()); // it may have changed before the stream was there

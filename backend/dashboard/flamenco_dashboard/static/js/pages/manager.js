@@ -4,7 +4,7 @@ import { h, fill, steadily } from "../core/dom.js";
 import { ago, counted, exactly, moment } from "../core/format.js";
 import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
-import { attempt, complain, toast } from "../core/toast.js";
+import { attempt, complainUnlessAway, toast } from "../core/toast.js";
 import { badge } from "../parts/states.js";
 import { machineLog } from "../parts/worker/machinelog.js";
 import { stateOf, toneOf } from "../parts/worker/orders.js";
@@ -27,12 +27,12 @@ async function load() {
     draw(site, workers);
   } catch (error) {
     if (error.status === 404) fill(main, h("div.empty", {}, h("h1", {}, "There is no such manager"), h("p", {}, h("a", { href: "/managers" }, "To the managers"))));
-    else complain(error);
+    else complainUnlessAway(error);
   }
 }
 const soon = steadily(load, 600);
-await load();
 on("worker", soon);
 on("task", soon);
 onReset(load);
-listen();
+await listen();
+await load();

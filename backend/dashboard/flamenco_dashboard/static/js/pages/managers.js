@@ -4,7 +4,7 @@ import { h, fill, steadily } from "../core/dom.js";
 import { ago, counted, exactly } from "../core/format.js";
 import { main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
-import { complain } from "../core/toast.js";
+import { complainUnlessAway } from "../core/toast.js";
 import { badge } from "../parts/states.js";
 import { doing, rows } from "../parts/settings.js";
 import { joining } from "../parts/settings/joining.js";
@@ -51,12 +51,12 @@ async function load() {
     draw();
     join?.sites(sites);
     join?.workers(workers);
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }
 const soon = steadily(load, 500);
-await load();
 on("worker", soon);
 on("manager", soon);
 on("enrolment", () => join?.list());
 onReset(load);
-listen();
+await listen();
+await load();

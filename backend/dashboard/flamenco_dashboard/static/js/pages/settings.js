@@ -23,12 +23,14 @@ const SECTIONS = [
 const chosen = SECTIONS.find(([name]) => name === given.section);
 const tab = ([name, label]) => h("a", { href: `/settings/${name}`, "aria-current": name === given.section ? "page" : null }, label);
 const bar = h("nav.tabs", { "aria-label": "Settings" }, SECTIONS.filter(([, , role]) => may(role)).map(tab));
+const card = h("section.card", { "aria-label": chosen?.[1] ?? "Nothing here" });
 document.title = `${chosen?.[1] ?? "Nothing here"} · Settings · Flamenco`;
-fill(main, h("div.head", {}, h("h1", {}, "Settings")), bar, h("section.card", { "aria-label": chosen?.[1] ?? "Nothing here" }, content()));
+fill(main, h("div.head", {}, h("h1", {}, "Settings")), bar, card);
 // On a narrow screen the bar scrolls; the page does not.
 const current = bar.querySelector("[aria-current]");
 if (current) bar.scrollLeft = current.offsetLeft - bar.offsetLeft - (bar.clientWidth - current.offsetWidth) / 2;
-listen();
+await listen();
+fill(card, content());
 
 function content() {
   if (!chosen) return h("p.empty", {}, "There is no such section. ", h("a", { href: "/settings" }, "To the settings"));

@@ -178,4 +178,4 @@ try {
   if (error.status === 404) fill(main, h("div.empty", {}, h("h1", {}, "There is no such task"), h("p", {}, h("a", { href: `/jobs/${jobId}` }, "To the job"))));
   else { complain(error); setTimeout(() => location.reload(), 4000); }
 }
-listen({ job: jobId });
+listen({ job: jobId }).then(() => task && look()); // it may have changed before the stream was there

@@ -4,7 +4,7 @@ import { h, fill, say, steadily } from "../core/dom.js";
 import { ago, counted, duration, exactly, megabytes, moment, percent } from "../core/format.js";
 import { given, main } from "../core/frame.js";
 import { listen, on, onReset } from "../core/live.js";
-import { complain } from "../core/toast.js";
+import { complainUnlessAway } from "../core/toast.js";
 import { timeChart } from "../parts/chart.js";
 import { badge } from "../parts/states.js";
 import { machineLog } from "../parts/worker/machinelog.js";
@@ -52,12 +52,12 @@ async function load() {
     chart.draw([history.at.map((text) => new Date(text) / 1000), history.busy_seconds.map((seconds) => Math.min(100, (100 * seconds) / history.slot_seconds))]);
   } catch (error) {
     if (error.status === 404) fill(main, h("div.empty", {}, h("h1", {}, "There is no such worker"), h("p", {}, h("a", { href: "/workers" }, "To the workers"))));
-    else complain(error);
+    else complainUnlessAway(error);
   }
 }
 const soon = steadily(load, 600);
-await load();
 on("worker", (event) => event.object_id === id && soon());
 on("task", (event) => event.data.worker === id && soon());
 onReset(load);
-listen();
+await listen();
+await load();

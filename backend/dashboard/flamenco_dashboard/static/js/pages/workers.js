@@ -5,7 +5,7 @@ import { ago, counted, duration, exactly, megabytes, percent } from "../core/for
 import { main } from "../core/frame.js";
 import { key } from "../core/keys.js";
 import { listen, on, onReset } from "../core/live.js";
-import { complain } from "../core/toast.js";
+import { complainUnlessAway } from "../core/toast.js";
 import { change, view } from "../core/url.js";
 import { badge } from "../parts/states.js";
 import { columnButton, table } from "../parts/table.js";
@@ -115,15 +115,15 @@ async function load() {
     made.selectRow(kept.filter((id) => workers.has(id)));
     refilter();
     drawBulk();
-  } catch (error) { complain(error); }
+  } catch (error) { complainUnlessAway(error); }
 }
 const soon = steadily(load, 500);
 made = await table(place, { name: "workers", label: "Workers", columns: COLUMNS, sort: [{ column: "name", dir: "asc" }], rowHeight: 52, selectableRows: true, empty: "No worker here." });
 made.on("rowSelectionChanged", drawBulk);
 made.on("rowClick", clicked);
 tools.append(columnButton(made, "workers"));
-await load();
 on("worker", soon);
 on("task", soon);
 onReset(load);
-listen();
+await listen();
+await load();

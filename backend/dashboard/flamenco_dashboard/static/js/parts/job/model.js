@@ -2,7 +2,7 @@
 import { get } from "../../core/api.js";
 import { once, steadily } from "../../core/dom.js";
 import { on, onReset } from "../../core/live.js";
-import { complain } from "../../core/toast.js";
+import { complainUnlessAway } from "../../core/toast.js";
 
 const LETTERS = { waiting: "w", queued: "q", processing: "p", completed: "c", failed: "f", canceled: "x" };
 
@@ -36,16 +36,17 @@ export class Model extends EventTarget {
     onReset(() => this.reload());
   }
 
-  soon = steadily(() => this.loadJob().catch(complain), 500);
+  soon = steadily(() => this.loadJob().catch(complainUnlessAway), 500);
 
   async reload() {
-    await Promise.all([this.loadJob(), this.loadGrid()]).catch(complain);
+    await Promise.all([this.loadJob(), this.loadGrid()]).catch(complainUnlessAway);
   }
 
   async loadJob() {
     const [job, steps] = await Promise.all([get(`/jobs/${this.id}`), get(`/jobs/${this.id}/steps`)]);
     this.job = job;
     this.steps = steps.items;
+    if (this.place.size) this.check(job.counts);
     this.dispatchEvent(new Event("job"));
   }
 
@@ -63,7 +64,7 @@ export class Model extends EventTarget {
       const page = await get("/workers", { limit: 1000 });
       this.workers = new Map(page.items.map((worker) => [worker.id, worker]));
       this.dispatchEvent(new Event("workers"));
-    } catch (error) { complain(error); }
+    } catch (error) { complainUnlessAway(error); }
   }
 
   /** The name of a worker. */
@@ -93,5 +94,5 @@ export class Model extends EventTarget {
     if (!differs) { clearTimeout(this.doubt); this.doubt = 0; }
     else this.doubt ||= setTimeout(() => { this.doubt = 0; this.loadGridSoon(); }, 400);
   }
-  loadGridSoon = steadily(() => this.loadGrid().catch(complain), 800);
+  loadGridSoon = steadily(() => this.loadGrid().catch(complainUnlessAway), 800);
 }
