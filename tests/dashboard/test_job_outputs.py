@@ -265,7 +265,7 @@ def test_a_video_plays(boss: Visitor, made: Made) -> None:
 
 def test_new_frames_come_by_themselves_and_what_they_were_before_is_compared(boss: Visitor, made: Made) -> None:
     client = made.farm.client
-    settings = {"frames": "1-3", "preview": False, "skip_existing": False}
+    settings = {"frames": "1-3", "preview": False}
     job = made.farm.submit(made.blend, name="Live", settings=settings, paused=True, priority=990)
     try:
         page = boss.open(f"/jobs/{job}#outputs")

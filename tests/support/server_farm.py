@@ -53,7 +53,8 @@ class Settings:
     frames: Frames = setting(source=Scene.FRAME_RANGE)
 
 def compile_job(settings: Settings, job: JobBuilder) -> None:
-    job.step("render", blender.render(frames=Task.frames, output="{output}/####"), tasks=settings.frames.chunks(1))
+    render = blender.render(frames=Task.frames, output="{output}/####", skip_existing=True)
+    job.step("render", render, tasks=settings.frames.chunks(1))
 ''',
 }
 ABILITIES = {"platform": "linux", "cores": 4, "memory_mb": 8000}

@@ -69,6 +69,17 @@ def test_requeued_frames_run_again_and_so_do_the_steps_that_need_them(site: Site
     assert site.task("M1-a")["step"] == "preview"
 
 
+def test_what_was_done_is_done_anew_when_requeued_and_what_failed_keeps_what_is_there(site: Site) -> None:
+    job = site.submit(type="blending", blend="a.blend", settings={"frames": "1"})
+    site.worker("M1-a", abilities={"blenders": [{"version": "4.5.3", "executable": "/blender"}]})
+    for done_before, status in [(False, "failed"), (False, "completed"), (True, "failed"), (True, "completed")]:
+        task = site.task("M1-a")
+        assert task["template"][0].get("skip_existing", False) is not done_before
+        assert site.finish(task, status)["accepted"]
+        if status == "completed":
+            site.act(job, "requeue")
+
+
 def test_requeueing_everything_starts_again(site: Site) -> None:
     job = done(site)
     assert site.act(job, "requeue").json["state"] == "queued"

@@ -74,6 +74,9 @@ _STEPS = (
     .where(STEPS.c.id.in_(bindparam("steps", expanding=True)))
 )  # fmt: skip
 _INSERT_RUN = insert(RUNS)
+_DONE_BEFORE = select(RUNS.c.task_id).where(
+    RUNS.c.task_id.in_(bindparam("tasks", expanding=True)), RUNS.c.status == RunStatus.COMPLETED.value
+)
 
 
 @dataclass(frozen=True)
@@ -320,7 +323,20 @@ def documents_of(connection: Connection, tasks: Sequence[Any], lease_seconds: in
         row.id: (row, msgspec.json.decode(row.template, type=list[dict[str, Any]]))
         for row in connection.execute(_STEPS, {"steps": sorted({task.step_id for task in tasks})})
     }
-    return {task.id: _document(task, *steps[task.step_id], lease_seconds) for task in tasks}
+    documents = {task.id: _document(task, *steps[task.step_id], lease_seconds) for task in tasks}
+    for task_id in _wanted_anew(connection, tasks):
+        documents[task_id] = msgspec.structs.replace(documents[task_id], template=_anew(documents[task_id].template))
+    return documents
+
+
+def _wanted_anew(connection: Connection, tasks: Sequence[Any]) -> set[int]:
+    """Those that were completed once: somebody wants them done again, and not what is there."""
+    again = [task.id for task in tasks if task.attempts > 1]
+    return set(connection.execute(_DONE_BEFORE, {"tasks": again}).scalars()) if again else set()
+
+
+def _anew(template: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**command, "skip_existing": False} if "skip_existing" in command else command for command in template]
 
 
 def _document(task: Any, step: Any, template: list[dict[str, Any]], lease_seconds: int) -> TaskDocument:

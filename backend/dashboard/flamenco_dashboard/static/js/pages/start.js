@@ -53,7 +53,7 @@ async function drawAddon() {
   steps.addon.mark(await preference("start.addon", false));
   fill(steps.addon.body, addon?.items.length
     ? [h("p", {}, "It has this farm's address in it:"), h("div.row", {}, addon.items.map((each) => h("a.button", { href: `/api/addon/${each.kind}.zip`, download: "", onclick: fetched }, `For Blender ${each.blender}`))),
-      h("p.hint", {}, "Drop the file on Blender's window, or Preferences > Get Extensions > Install from Disk. The panel is in the Output properties.")]
+      h("p.hint", {}, "Blender 4.2 and later: drop the file on Blender's window. Before: Preferences > Add-ons > Install. The panel is in the Output properties.")]
     : h("p", {}, "This server has no add-on yet: say ", h("code", {}, "make addon"), " where it is installed. The sample below needs none."));
 }
 
