@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from flamenco_common.states import FINISHED_JOBS, JobState, TaskStatus, check_move, roll_up
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from flamenco_server.modules.jobs.aside import Kept, recount
@@ -97,8 +97,9 @@ def set_state(session: Session, row: Any, state: JobState, now: float) -> None:
     values: dict[str, Any] = {"state": state.value, "finished_at": now if state in FINISHED_JOBS else None}
     if row.started_at is None and state is JobState.PROCESSING:
         values["started_at"] = now
-    session.execute(update(JOBS).where(JOBS.c.id == row.id, JOBS.c.state == old.value).values(values))
-    recount(session, Kept(row.state, row.archived), Kept(state.value, row.archived))
+    moved = session.execute(update(JOBS).where(JOBS.c.id == row.id, JOBS.c.state == old.value).values(values))
+    if cast(CursorResult[Any], moved).rowcount:
+        recount(session, Kept(row.state, row.archived), Kept(state.value, row.archived))
 
 
 def job_event(row: Any, state: JobState) -> Event:
